@@ -1,0 +1,56 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace cloison {
+
+using Path = std::filesystem::path;
+
+/// A file open for reading and appending at stated offsets. One thread at a time.
+class File {
+  public:
+    virtual ~File() = default;
+    /// Reads up to out.size() bytes at `offset`; fewer only at the end of the file.
+    virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> out) = 0;
+    /// Writes all of `data` at `offset` or fails with kIo.
+    virtual Status write_at(std::uint64_t offset, ByteView data) = 0;
+    virtual Status truncate(std::uint64_t size) = 0;
+    virtual Result<std::uint64_t> size() = 0;
+    /// Returns when the data is on stable storage (fdatasync(2)). After a failure the state of
+    /// the page cache is unknown: the caller must stop writing to this file.
+    virtual Status sync_data() = 0;
+};
+
+/// The file system, passed in so that every failing call can be tested. Errors are kNotFound
+/// where the path is missing and kIo otherwise, with the path and the system's words.
+class FileSystem {
+  public:
+    virtual ~FileSystem() = default;
+    /// For reading and writing. A file that is created has mode 0600.
+    virtual Result<std::unique_ptr<File>> open(const Path& path, bool create) = 0;
+    /// The whole content; kTooLarge beyond `max_size` bytes.
+    virtual Result<Bytes> read_file(const Path& path, std::size_t max_size) = 0;
+    /// Writes a temporary sibling, syncs it, renames it over `path` and syncs the directory:
+    /// readers see the old content or the new, also after a crash. `mode` as for chmod(2). A crash
+    /// may leave the sibling behind: its name starts with a dot and ends in ".tmp".
+    virtual Status write_file_atomically(const Path& path, ByteView data, unsigned mode) = 0;
+    /// With its missing parents, each of mode 0700 and durable on return.
+    virtual Status create_directories(const Path& path) = 0;
+    virtual Status sync_directory(const Path& path) = 0;
+    /// A file or an empty directory.
+    virtual Status remove(const Path& path) = 0;
+    virtual Result<bool> exists(const Path& path) = 0;
+    virtual Result<std::vector<std::string>> list(const Path& directory) = 0;  ///< Names, sorted.
+    virtual Result<unsigned> mode(const Path& path) = 0;                       ///< Permission bits.
+};
+
+FileSystem& local_file_system();
+
+}  // namespace cloison
