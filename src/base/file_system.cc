@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,6 +112,14 @@ class LocalFile : public File {
     const Descriptor descriptor_;
 };
 
+class LocalFileLock : public FileLock {
+  public:
+    explicit LocalFileLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+
+  private:
+    const Descriptor descriptor_;
+};
+
 class LocalFileSystem : public FileSystem {
   public:
     Result<std::unique_ptr<File>> open(const Path& path, bool create) override {
@@ -168,6 +177,23 @@ class LocalFileSystem : public FileSystem {
         if (uninterrupted([&] { return ::fsync(descriptor.get()); }) < 0)
             return system_failure("sync directory", path);
         return {};
+    }
+
+    Status sync_file_system(const Path& path) override {
+        CLOISON_TRY(auto descriptor, open_descriptor(path, O_RDONLY | O_DIRECTORY));
+        if (uninterrupted([&] { return ::syncfs(descriptor.get()); }) < 0)
+            return system_failure("sync the file system of", path);
+        return {};
+    }
+
+    Result<std::unique_ptr<FileLock>> lock_file(const Path& path) override {
+        CLOISON_TRY(auto descriptor, open_descriptor(path, O_RDWR | O_CREAT, 0600));
+        if (uninterrupted([&] { return ::flock(descriptor.get(), LOCK_EX | LOCK_NB); }) < 0) {
+            if (errno == EWOULDBLOCK)
+                return fail(ErrorCode::kConflict, path.string() + " is locked by another process.");
+            return system_failure("lock", path);
+        }
+        return std::make_unique<LocalFileLock>(std::move(descriptor));
     }
 
     Status remove(const Path& path) override {

@@ -28,6 +28,12 @@ class File {
     virtual Status sync_data() = 0;
 };
 
+/// An exclusive lock, held until the object goes or the process ends.
+class FileLock {
+  public:
+    virtual ~FileLock() = default;
+};
+
 /// The file system, passed in so that every failing call can be tested. Errors are kNotFound
 /// where the path is missing and kIo otherwise, with the path and the system's words.
 class FileSystem {
@@ -44,6 +50,11 @@ class FileSystem {
     /// With its missing parents, each of mode 0700 and durable on return.
     virtual Status create_directories(const Path& path) = 0;
     virtual Status sync_directory(const Path& path) = 0;
+    /// Returns when all that was written so far to the file system that holds `path` is on stable
+    /// storage (syncfs(2)): for hundreds of new files, far cheaper than one by one.
+    virtual Status sync_file_system(const Path& path) = 0;
+    /// Locks the file, which is made if missing (flock(2)); kConflict at once if it is locked.
+    virtual Result<std::unique_ptr<FileLock>> lock_file(const Path& path) = 0;
     /// A file or an empty directory.
     virtual Status remove(const Path& path) = 0;
     virtual Result<bool> exists(const Path& path) = 0;
