@@ -9,6 +9,7 @@
 namespace cloison::documents {
 
 /// What others may call of documents. Thin: one function per method of proto/cloison/documents/v1.
+/// Files are padded and encrypted with documents/encrypted_file.h before they are appended.
 /// Safe to use from any thread.
 class DocumentsClient {
   public:
