@@ -1,0 +1,14 @@
+-- Which journal lines concern a person: derived from the journal, and rebuilt from it at will.
+CREATE TABLE line (
+    person INTEGER NOT NULL,
+    entry INTEGER NOT NULL,
+    PRIMARY KEY (person, entry)
+) KEYED;
+
+-- How far the journal is in `line`, and the leaf hash of the last entry that is.
+CREATE TABLE progress (
+    id INTEGER PRIMARY KEY,
+    entries INTEGER NOT NULL,
+    last_leaf BYTES NOT NULL
+);
+INSERT INTO progress (id, entries, last_leaf) VALUES (1, 0, x'');

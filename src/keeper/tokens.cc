@@ -1,0 +1,71 @@
+#include "keeper/tokens.h"
+
+#include "crypto/box.h"
+
+namespace cloison::keeper {
+namespace {
+
+constexpr std::string_view kEnrolmentContext = "enrolment/v1";
+constexpr std::string_view kBulkHandleContext = "bulk-handle/v1";
+constexpr std::size_t kPersonSize = 4 + RootId::kSize;
+
+void put(Bytes& out, ByteView bytes) {
+    out.insert(out.end(), bytes.begin(), bytes.end());
+}
+
+void put_person(Bytes& out, const Person& person) {
+    put_u32(out, person.ordinal);
+    put(out, person.root.view());
+}
+
+Person get_person(ByteView in) {
+    return {get_u32(in), *RootId::from_bytes(in.subspan(4, RootId::kSize))};
+}
+
+Time get_time(ByteView in) {
+    return from_unix_ms(static_cast<std::int64_t>(get_u64(in)));
+}
+
+tl::unexpected<Error> bad_handle() {
+    return fail(ErrorCode::kPermissionDenied,
+                "A handle is not valid for this grant, or no longer.");
+}
+
+}  // namespace
+
+Bytes make_enrolment(const KeyRing& keys, const Person& person, Time now, Random& random) {
+    Bytes plain;
+    put_person(plain, person);
+    put_u64(plain, static_cast<std::uint64_t>(to_unix_ms(now + kEnrolmentLifetime)));
+    return crypto::box_encrypt(keys.enrolment(), plain, as_bytes(kEnrolmentContext), random);
+}
+
+Result<Person> open_enrolment(const KeyRing& keys, ByteView token, Time now) {
+    const auto plain = crypto::box_decrypt(keys.enrolment(), token, as_bytes(kEnrolmentContext));
+    if (!plain || plain->size() != kPersonSize + 8 ||
+        get_time(plain->view().subspan(kPersonSize)) <= now)
+        return fail(ErrorCode::kUnauthenticated, "An enrolment is not valid, or no longer.");
+    return get_person(plain->view());
+}
+
+Bytes make_bulk_handle(const KeyRing& keys, const BulkHandle& handle, Random& random) {
+    Bytes plain;
+    put_person(plain, handle.person);
+    put(plain, handle.actor.view());
+    plain.push_back(handle.purpose);
+    put_u64(plain, static_cast<std::uint64_t>(to_unix_ms(handle.expires)));
+    return crypto::box_encrypt(keys.bulk_handle(), plain, as_bytes(kBulkHandleContext), random);
+}
+
+Result<Person> open_bulk_handle(const KeyRing& keys, ByteView token, const ActorId& actor,
+                                std::uint8_t purpose, Time now) {
+    const auto plain = crypto::box_decrypt(keys.bulk_handle(), token, as_bytes(kBulkHandleContext));
+    if (!plain || plain->size() != kPersonSize + ActorId::kSize + 1 + 8) return bad_handle();
+    const ByteView rest = plain->view().subspan(kPersonSize);
+    if (!equal_constant_time(rest.first(ActorId::kSize), actor.view()) ||
+        rest[ActorId::kSize] != purpose || get_time(rest.subspan(ActorId::kSize + 1)) <= now)
+        return bad_handle();
+    return get_person(plain->view());
+}
+
+}  // namespace cloison::keeper
