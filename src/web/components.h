@@ -48,12 +48,16 @@ struct Question {
     bool spellcheck = true;
 };
 
+struct DateWords {
+    std::string day, month, year;
+};
+
 Json text_input(const Question& question, const FormErrors& errors);
 Json password_input(const Question& question, const FormErrors& errors);  ///< Never shows `value`.
 Json text_area(const Question& question, const FormErrors& errors);
 /// Three inputs name-day, name-month, name-year, filled from `typed` by these names.
 Json date_input(const Question& question, const net::Form& typed, const FormErrors& errors,
-                Json words);
+                const DateWords& words);
 Json radios(const Question& question, const std::vector<Option>& options, const FormErrors& errors);
 Json checkboxes(const Question& question, const std::vector<Option>& options,
                 const std::vector<std::string>& chosen, const FormErrors& errors);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/id.h"
+#include "base/secret.h"
 #include "base/time.h"
 #include "net/http.h"
 #include "net/multipart.h"
@@ -85,7 +86,8 @@ class Context {
     void start_session(std::string_view token);  ///< Sets the session cookie on the response.
     void end_session();                          ///< Removes it.
     void set_cookie(net::Cookie cookie);
-    /// A cookie that only this door reads: CookieBox. Removed when `value` is empty.
+    /// A cookie that only this door reads: CookieBox. Removed when `value` is empty or larger than
+    /// a cookie can hold (2,625 bytes).
     void set_sealed_cookie(std::string_view name, std::string_view value, Duration lifetime);
     std::optional<Secret> sealed_cookie(std::string_view name) const;
 
@@ -94,7 +96,8 @@ class Context {
   private:
     friend class Site;
     Context(Site& site, net::HttpRequest& request);
-    Json layout(std::string_view title, bool has_errors);
+    Json layout(std::string_view title, bool has_errors, bool mark_current);
+    net::HttpResponse error_page(int status);
 
     Site& site_;
     std::vector<std::string> cookies_;  ///< Set-Cookie headers of the response to be.

@@ -9,8 +9,9 @@
 
 namespace cloison::web {
 
-/// How numbers and times are written on pages. Times are those of Europe/Paris, from the system's
-/// time-zone data, whatever the zone of the process.
+/// How numbers and times are written on pages. Times are those of Europe/Paris by the rule of
+/// Directive 2000/84/EC (summer time from the last Sunday of March to the last of October, 01:00
+/// UTC), whatever the zone of the process.
 std::string format_date(Language language, Time time);  ///< 13 avril 2026, 13 April 2026
 std::string format_date_time(Language language,
                              Time time);  ///< 13 avril 2026 à 14 h 05; … at 14:05

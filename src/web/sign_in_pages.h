@@ -13,7 +13,7 @@ struct SignInOptions {
 
 /// GET and POST of /sign-in, /sign-in/code, /sign-out, /one-time-code (set up, with QR code),
 /// /one-time-code/remove: the same at portal and desk, because identity decides who may come in.
-/// Wrong password, unknown address and a locked account get the same page.
+/// A wrong password and an unknown address get the same page.
 void add_sign_in_pages(Site& site, identity::IdentityClient identity, keeper::KeeperClient keeper,
                        SignInOptions options);
 
