@@ -20,7 +20,7 @@ Bytes draw(Random& random, std::size_t size) {
 /// Returns the words that it was given, big-endian.
 class ScriptedRandom : public Random {
   public:
-    explicit ScriptedRandom(std::vector<std::uint64_t> words) {
+    explicit ScriptedRandom(const std::vector<std::uint64_t>& words) {
         for (const auto word : words) put_u64(bytes_, word);
     }
     void fill(std::span<std::uint8_t> out) override {

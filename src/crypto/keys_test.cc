@@ -37,7 +37,7 @@ class KeyFileTest : public testing::Test {
     Error load_error() {
         const auto key = load_key_file(files_, path_);
         EXPECT_FALSE(key);
-        const Error error = key ? Error{} : key.error();
+        Error error = key ? Error{} : key.error();
         EXPECT_THAT(error.message, HasSubstr(path_.string()));
         return error;
     }

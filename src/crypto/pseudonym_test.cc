@@ -53,6 +53,7 @@ TEST(BlockPermutationTest, BackwardUndoesForwardAndKeysDiffer) {
 TEST(BlockPermutationTest, ThreadsDoNotDisturbEachOther) {
     const BlockPermutation permutation(fips_197_key());
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int i = 0; i < 4; ++i)
         threads.emplace_back([&] {
             for (int j = 0; j < 2000; ++j) {

@@ -169,6 +169,7 @@ TEST_F(SqliteTest, ManyWritersAndReadersLoseNothing) {
     constexpr int kThreads = 8;
     constexpr int kRounds = 25;
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (int i = 0; i < kThreads; ++i)
         threads.emplace_back([&, i] {
             for (int j = 0; j < kRounds; ++j) {
@@ -323,7 +324,7 @@ TEST_F(SqliteOpenTest, FilesThatAreNoDatabaseOrDamagedAreCorrupt) {
 
 TEST_F(SqliteOpenTest, AFullDiskIsAnInputOutputErrorAndChangesNothing) {
     auto database = open_sqlite(path_, {kPeople, kTowns}).value();
-    const auto fill = [](std::string limit) {
+    const auto fill = [](const std::string& limit) {
         return [limit](Transaction& transaction) -> Status {
             // The page limit makes SQLite report a full disk.
             CLOISON_TRY_STATUS(transaction.query("PRAGMA max_page_count = " + limit, {}));
