@@ -8,7 +8,6 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "casework/casework_client.h"
-#include "crypto/sign.h"
 #include "documents/documents_client.h"
 #include "identity/identity_client.h"
 #include "keeper/client/keeper_client.h"
@@ -17,14 +16,6 @@
 #include "web/site.h"
 
 namespace cloison::portal {
-
-/// Makes the files that the portal starts from, mode 0600, in a directory of mode 0700: service.key
-/// signs caller tokens, cookie.key protects cookies and forms. kConflict if one exists: a key is
-/// never overwritten.
-Status create_portal_directory(FileSystem& files, const Path& directory, Random& random);
-/// service.key, for net::CallerIdentity("portal", …) and, its public half, for the trust directory
-/// as "portal".
-Result<crypto::SigningKey> portal_service_key(FileSystem& files, const Path& directory);
 
 /// The services that the portal calls, as "portal". Nothing is called before the first request.
 struct Services {
@@ -41,10 +32,10 @@ struct Services {
 class Portal {
   public:
     struct Options {
-        Path directory;      ///< As create_portal_directory made it.
-        Path web_directory;  ///< templates/, texts/, assets/: what `npm run build` makes.
-        Path request_types;  ///< Directory of *.toml, docs/formats/request-type.md.
-        std::string clamd;   ///< unix:/path or tcp:host:port; empty: uploads are not scanned.
+        Path cookie_key_file;  ///< A key file (crypto/keys.h); protects cookies and forms.
+        Path web_directory;    ///< templates/, texts/, assets/: what `npm run build` makes.
+        Path request_types;    ///< Directory of *.toml, docs/formats/request-type.md.
+        std::string clamd;     ///< unix:/path or tcp:host:port; empty: uploads are not scanned.
         std::string address = "127.0.0.1";
         std::uint16_t port = 8080;  ///< 0: the system chooses.
         int handler_threads = 16;
