@@ -10,6 +10,9 @@ namespace {
 
 using registry::Compartment;
 
+constexpr std::size_t kRecordSize = 16;
+constexpr std::size_t kStretchedSize = 32;
+
 template <class Derived>
 Derived derive(const crypto::RootKey& root, std::string_view context) {
     return crypto::derive_key<Derived>(root, "cloison/keeper/v1/" + std::string(context));
@@ -87,7 +90,10 @@ Bytes KeyRing::blind_index(std::string_view field, ByteView normalised) const {
     return crypto::keyed_hash(key, normalised);
 }
 
-Bytes KeyRing::harden(ByteView record, ByteView stretched) const {
+Result<Bytes> KeyRing::harden(ByteView record, ByteView stretched) const {
+    if (record.size() != kRecordSize || stretched.size() != kStretchedSize)
+        return fail(ErrorCode::kInvalidArgument,
+                    "A stretched password has 32 bytes and its record id 16.");
     return crypto::keyed_hash(harden_.view(), crypto::pre_auth_encode({record, stretched}));
 }
 

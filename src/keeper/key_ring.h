@@ -39,7 +39,9 @@ class KeyRing {
     /// A compartment's own name for a case: casework's is the case id itself.
     Bytes case_tag(registry::Compartment compartment, const RequestId& reference) const;
     Bytes blind_index(std::string_view field, ByteView normalised) const;
-    Bytes harden(ByteView record, ByteView stretched) const;
+    /// Keyed hash over a stretched password of 32 bytes and the 16 bytes of the account's record
+    /// id; kInvalidArgument for other lengths.
+    Result<Bytes> harden(ByteView record, ByteView stretched) const;
 
     const crypto::SealedBoxKeyPair& handle_keys() const { return handle_keys_; }
     const crypto::BoxKey& epoch_wrap() const { return epoch_wrap_; }

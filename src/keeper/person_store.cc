@@ -110,10 +110,11 @@ Result<std::vector<Person>> PersonStore::enroll(std::uint32_t count) {
         const auto ordinal = static_cast<std::uint32_t>(next_ + i);
         persons.push_back({ordinal, keys_.make_root(ordinal, random)});
     }
-    CLOISON_TRY_STATUS(database_->write([&](Transaction& transaction) -> Status {
+    const auto stored = database_->write([&](Transaction& transaction) -> Status {
         for (const auto& person : persons) CLOISON_TRY_STATUS(insert(transaction, person));
         return {};
-    }));
+    });
+    CLOISON_TRY_STATUS(stored);
     next_ += count;
     count_ += count;
     return persons;
@@ -143,7 +144,7 @@ Result<std::vector<std::optional<Person>>> PersonStore::find(
     if (ordinals.size() > kMaxEnrolment)
         return fail(ErrorCode::kInvalidArgument, "At most 10,000 persons are looked up at once.");
     std::vector<std::optional<Person>> found(ordinals.size());
-    CLOISON_TRY_STATUS(database_->read([&](Transaction& transaction) -> Status {
+    const auto looked_up = database_->read([&](Transaction& transaction) -> Status {
         for (std::size_t i = 0; i < ordinals.size(); ++i) {
             CLOISON_TRY(auto rows,
                         transaction.query(
@@ -155,7 +156,8 @@ Result<std::vector<std::optional<Person>>> PersonStore::find(
             found[i] = Person{ordinals[i], root};
         }
         return {};
-    }));
+    });
+    CLOISON_TRY_STATUS(looked_up);
     return found;
 }
 

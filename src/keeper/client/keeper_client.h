@@ -29,6 +29,7 @@ class KeeperClient {
     CLOISON_KEEPER_METHOD(prove, Prove)
     CLOISON_KEEPER_METHOD(read_entries, ReadEntries)
     CLOISON_KEEPER_METHOD(handles, Handles)
+    CLOISON_KEEPER_METHOD(erase, Erase)
     CLOISON_KEEPER_METHOD(describe, Describe)
 #undef CLOISON_KEEPER_METHOD
 

@@ -1,0 +1,174 @@
+#include "keeper/disclosure.h"
+
+#include <map>
+
+#include "keeper/tokens.h"
+
+namespace cloison::keeper {
+
+/// One request on its way.
+struct Discloser::Work {
+    std::optional<Error> error;
+    GrantPointer grant;
+    Person person;
+    std::optional<crypto::PersonKey> key;
+    registry::FieldSet fields;
+    std::vector<Secret> values;
+    std::size_t line = 0;
+};
+
+/// What one person's values under one grant are charged and journaled as.
+struct Discloser::Line {
+    GrantPointer grant;
+    std::uint32_t person = 0;
+    registry::FieldSet fields;
+    std::optional<Error> refusal;
+    std::size_t offset = 0;  ///< Among the lines written.
+};
+
+Result<std::vector<Disclosure>> Discloser::open(std::string_view door,
+                                                const std::vector<DisclosureRequest>& requests) {
+    if (requests.empty() || requests.size() > kMaxDisclosures)
+        return fail(ErrorCode::kInvalidArgument, "A call has 1 to 1,000 disclosures.");
+    std::vector<Work> works(requests.size());
+
+    for (std::size_t i = 0; i < works.size(); ++i) verify(door, requests[i], works[i]);
+    step(DisclosureStep::kVerified);
+
+    for (std::size_t i = 0; i < works.size(); ++i) unseal(requests[i], works[i]);
+    step(DisclosureStep::kUnsealed);
+
+    std::vector<Line> lines = group(works);
+    CLOISON_TRY(auto pending, parts_.recorder.queue(lines.size(), [&](Time at) {
+        auto entries = charge(lines, at);
+        step(DisclosureStep::kCharged);
+        return entries;
+    }));
+    step(DisclosureStep::kQueued);
+
+    CLOISON_TRY(const auto written, parts_.recorder.wait(std::move(pending)));
+    step(DisclosureStep::kDurable);
+
+    auto released = release(std::move(works), lines, written);
+    step(DisclosureStep::kReleased);
+    return released;
+}
+
+void Discloser::verify(std::string_view door, const DisclosureRequest& request, Work& work) const {
+    if (auto status = permit(door, request, work); !status) work.error = status.error();
+}
+
+Status Discloser::permit(std::string_view door, const DisclosureRequest& request,
+                         Work& work) const {
+    CLOISON_TRY(work.grant, parts_.grants.check(request.grant));
+    const CheckedGrant& grant = *work.grant;
+    CLOISON_TRY_STATUS(require_door(grant, door));
+    CLOISON_TRY(work.person, person_of(grant, request.handle));
+    if (request.values.empty() || request.values.size() > kMaxItems)
+        return fail(ErrorCode::kInvalidArgument, "A disclosure has 1 to 200 values.");
+    for (const auto& value : request.values) {
+        CLOISON_TRY(const auto* field, parts_.sealer.field(value.field, value.record));
+        if (!grant.fields.test(field->number))
+            return fail(ErrorCode::kPermissionDenied, "The grant does not name a field.");
+        if (!parts_.registry.may_open(*field, *grant.purpose))
+            return fail(ErrorCode::kPermissionDenied,
+                        "The register does not open a field for this purpose.");
+        work.fields.set(field->number);
+    }
+    CLOISON_TRY(work.key, parts_.persons.key(work.person));
+    return {};
+}
+
+Result<Person> Discloser::person_of(const CheckedGrant& grant, ByteView handle) const {
+    if (!grant.purpose->bulk) {
+        if (!handle.empty())
+            return fail(ErrorCode::kInvalidArgument, "Only a bulk grant takes a handle.");
+        return require_person(grant);
+    }
+    CLOISON_TRY_STATUS(require_approval(grant));
+    if (grant.person)
+        return fail(ErrorCode::kPermissionDenied, "A bulk grant names no person of its own.");
+    return open_bulk_handle(parts_.keys, handle, grant.grant.actor, grant.purpose->number,
+                            parts_.clock.now());
+}
+
+void Discloser::unseal(const DisclosureRequest& request, Work& work) const {
+    if (work.error) return;
+    for (const auto& value : request.values) {
+        auto opened = parts_.sealer.open(work.person, *work.key, value);
+        if (!opened) {
+            work.error = opened.error();
+            work.values.clear();
+            return;
+        }
+        work.values.push_back(std::move(*opened));
+    }
+}
+
+std::vector<Discloser::Line> Discloser::group(std::vector<Work>& works) const {
+    std::vector<Line> lines;
+    std::map<std::pair<crypto::Hash, std::uint32_t>, std::size_t> known;
+    for (auto& work : works) {
+        if (work.error) continue;
+        const auto [found, added] =
+            known.try_emplace({work.grant->hash, work.person.ordinal}, lines.size());
+        if (added) lines.push_back({work.grant, work.person.ordinal, {}, std::nullopt, 0});
+        work.line = found->second;
+        lines[work.line].fields |= work.fields;
+    }
+    return lines;
+}
+
+std::vector<journal::Entry> Discloser::charge(std::vector<Line>& lines, Time at) {
+    const auto call = decltype(journal::Entry::request)::random(parts_.random);
+    std::vector<journal::Entry> entries;
+    for (auto& line : lines) {
+        const CheckedGrant& grant = *line.grant;
+        const Charge charge{grant.grant.actor, grant.purpose, grant.door, line.person};
+        journal::Entry entry;
+        entry.kind = journal::EntryKind::kDisclosed;
+        entry.reason = grant.grant.reason;
+        if (auto status = parts_.budgets.check(charge, at); !status) {
+            line.refusal = status.error();
+            auto reason = refusals_.note(charge.actor, grant.purpose->number, at);
+            if (!reason) continue;
+            entry.kind = journal::EntryKind::kRefused;
+            entry.reason = std::move(*reason);
+        } else {
+            parts_.budgets.charge(charge, at);
+        }
+        entry.door = grant.door->number;
+        entry.purpose = grant.purpose->number;
+        entry.role = grant.grant.role;
+        entry.actor = grant.grant.actor;
+        entry.session = grant.grant.session;
+        entry.origin = journal::parse_origin(grant.grant.origin);
+        entry.person = line.person;
+        entry.fields = line.fields;
+        entry.case_reference = grant.case_reference;
+        entry.request = call;
+        line.offset = entries.size();
+        entries.push_back(std::move(entry));
+    }
+    return entries;
+}
+
+std::vector<Disclosure> Discloser::release(std::vector<Work> works, const std::vector<Line>& lines,
+                                           const Recorder::Lines& written) const {
+    std::vector<Disclosure> released(works.size());
+    for (std::size_t i = 0; i < works.size(); ++i) {
+        Work& work = works[i];
+        if (!work.error) work.error = lines[work.line].refusal;
+        if (work.error) {
+            released[i].error = std::move(work.error);
+            continue;
+        }
+        const std::size_t offset = lines[work.line].offset;
+        released[i].receipt = {written.first + offset,
+                               journal::Journal::leaf_hash(written.entries.at(offset)), written.at};
+        released[i].values = std::move(work.values);
+    }
+    return released;
+}
+
+}  // namespace cloison::keeper

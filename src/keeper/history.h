@@ -1,0 +1,58 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "journal/journal.h"
+#include "storage/database.h"
+
+namespace cloison::keeper {
+
+/// Which journal lines concern a person: an index in a file of its own, derived from the journal.
+/// It catches up by itself, and an index that does not fit the journal (restored, cut short) is
+/// built anew. Any thread may call.
+class History {
+  public:
+    static constexpr std::size_t kMaxLines = 200;
+
+    /// Catches up, then keeps up on a thread of its own. `journal` must outlive it.
+    static Result<std::unique_ptr<History>> open(std::unique_ptr<storage::Database> database,
+                                                 const journal::Journal& journal);
+    ~History();
+
+    struct Line {
+        std::uint64_t index;
+        Bytes entry;
+    };
+    /// At most `limit` (1 to kMaxLines) lines of the person, newest first, of those before `before`
+    /// (0: all). Knows every line that was durable when it was called.
+    Result<std::vector<Line>> lines(std::uint32_t person, std::uint64_t before, std::size_t limit);
+
+    /// Tells the thread that there are new lines; cheap.
+    void nudge();
+    /// Brings the index up to all that is durable.
+    Status catch_up();
+
+  private:
+    History(std::unique_ptr<storage::Database> database, const journal::Journal& journal);
+    Status load();
+    Status index_next();
+    void keep_up();
+
+    std::unique_ptr<storage::Database> database_;
+    const journal::Journal& journal_;
+    std::mutex catching_up_;              ///< Held while the index is written.
+    std::atomic<std::uint64_t> next_{0};  ///< The first entry that is not in the index.
+
+    std::mutex wake_mutex_;
+    std::condition_variable wake_;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace cloison::keeper

@@ -1,0 +1,92 @@
+#include "keeper/investigation.h"
+
+#include "keeper/tokens.h"
+
+namespace cloison::keeper {
+namespace {
+
+constexpr std::string_view kInvestigate = "investigate";
+constexpr std::size_t kMaxReadings = 10'000;
+
+Status require_nobody(const CheckedGrant& grant) {
+    if (grant.person)
+        return fail(ErrorCode::kPermissionDenied, "The grant must not name a person.");
+    return {};
+}
+
+}  // namespace
+
+Status Investigation::journal_reading(const CheckedGrant& grant, std::string reason) {
+    journal::Entry entry;
+    entry.kind = journal::EntryKind::kListRead;
+    entry.door = grant.door->number;
+    entry.purpose = grant.purpose->number;
+    entry.role = grant.grant.role;
+    entry.actor = grant.grant.actor;
+    entry.session = grant.grant.session;
+    entry.origin = journal::parse_origin(grant.grant.origin);
+    entry.request = decltype(entry.request)::random(parts_.random);
+    entry.reason = std::move(reason);
+    CLOISON_TRY_STATUS(parts_.recorder.write({std::move(entry)}));
+    return {};
+}
+
+bool Investigation::is_journaled(const CheckedGrant& grant) {
+    std::lock_guard lock(mutex_);
+    return readings_.count(grant.hash) != 0;
+}
+
+void Investigation::remember_journaled(const CheckedGrant& grant) {
+    const Time now = parts_.clock.now();
+    std::lock_guard lock(mutex_);
+    std::erase_if(readings_, [&](const auto& reading) { return reading.second <= now; });
+    // At the bound a grant is not remembered, and its next page leaves a line again.
+    if (readings_.size() < kMaxReadings) readings_.emplace(grant.hash, grant.grant.expires);
+}
+
+Result<Investigation::Entries> Investigation::read(std::string_view door, std::string_view token,
+                                                   std::uint64_t first, std::size_t count) {
+    if (count < 1 || count > kMaxEntries)
+        return fail(ErrorCode::kInvalidArgument, "A call reads 1 to 10,000 lines.");
+    CLOISON_TRY(auto grant, parts_.grants.check(token));
+    CLOISON_TRY_STATUS(require_door(*grant, door));
+    CLOISON_TRY_STATUS(require_purpose(*grant, kInvestigate));
+    CLOISON_TRY_STATUS(require_nobody(*grant));
+    if (!is_journaled(*grant)) {
+        CLOISON_TRY_STATUS(journal_reading(*grant, "lines"));
+        remember_journaled(*grant);
+    }
+    Entries read;
+    read.size = parts_.journal.size();
+    if (first < read.size) {
+        CLOISON_TRY(read.entries, parts_.journal.read(first, count));
+    }
+    CLOISON_TRY(read.checkpoint, parts_.journal.checkpoint());
+    return read;
+}
+
+Result<std::vector<Bytes>> Investigation::handles(std::string_view door, std::string_view token,
+                                                  const std::vector<std::uint32_t>& ordinals) {
+    if (ordinals.empty() || ordinals.size() > kMaxHandles)
+        return fail(ErrorCode::kInvalidArgument, "A call asks for 1 to 10,000 persons.");
+    CLOISON_TRY(auto grant, parts_.grants.check(token));
+    CLOISON_TRY_STATUS(require_door(*grant, door));
+    CLOISON_TRY_STATUS(require_approval(*grant));
+    CLOISON_TRY_STATUS(require_nobody(*grant));
+    CLOISON_TRY(auto persons, parts_.persons.find(ordinals));
+    CLOISON_TRY_STATUS(journal_reading(*grant, std::to_string(ordinals.size()) + " persons"));
+    std::vector<Bytes> handles;
+    const Time expires = parts_.clock.now() + kBulkHandleLifetime;
+    for (const auto& person : persons) {
+        if (!person) {
+            handles.emplace_back();
+            continue;
+        }
+        handles.push_back(make_bulk_handle(
+            parts_.keys, {*person, grant->grant.actor, grant->purpose->number, expires},
+            parts_.random));
+    }
+    return handles;
+}
+
+}  // namespace cloison::keeper

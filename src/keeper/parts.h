@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+
+#include "keeper/blind_index.h"
+#include "keeper/disclosure.h"
+#include "keeper/erasure.h"
+#include "keeper/history.h"
+#include "keeper/investigation.h"
+#include "keeper/keeper.h"
+#include "keeper/own_lines.h"
+#include "keeper/person_store.h"
+#include "keeper/sealing.h"
+#include "keeper/subject.h"
+
+namespace cloison::keeper {
+
+/// What a keeper is made of; later members use earlier ones.
+struct Keeper::Parts {
+    Parts(registry::Registry declared, const crypto::RootKey& root)
+        : registry(std::move(declared)), keys(root) {}
+
+    const registry::Registry registry;
+    const KeyRing keys;
+    Budgets budgets;
+    std::unique_ptr<journal::Journal> journal;
+    std::unique_ptr<PersonStore> persons;
+    std::unique_ptr<History> history;
+    std::unique_ptr<Recorder> recorder;
+    std::unique_ptr<GrantChecker> grants;
+    std::unique_ptr<Sealer> sealer;
+    std::unique_ptr<Subjects> subjects;
+    std::unique_ptr<Discloser> discloser;
+    std::unique_ptr<Investigation> investigation;
+    std::unique_ptr<OwnLines> own_lines;
+    std::unique_ptr<Eraser> eraser;
+    std::unique_ptr<BlindIndex> blind_index;
+    const Clock* clock = nullptr;
+    Random* random = nullptr;
+
+    /// The methods of the contract over these parts, which must outlive the service.
+    std::shared_ptr<net::RpcService> make_service();
+};
+
+}  // namespace cloison::keeper

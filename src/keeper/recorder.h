@@ -1,0 +1,79 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/random.h"
+#include "base/time.h"
+#include "journal/entry.h"
+#include "journal/journal.h"
+
+namespace cloison::keeper {
+
+/// Writes the keeper's lines in the order of their times: no line is older than the one before it,
+/// also when the clock goes back. Callers that come together share one append (group commit). After
+/// a failed append nothing can be written any more: the process has to start anew and read back
+/// what reached the disk. Any thread may call.
+class Recorder {
+  public:
+    static constexpr std::size_t kMaxWaiting = 65'536;  ///< Lines; beyond, queue is kUnavailable.
+    static constexpr std::size_t kMaxBatch = 4'096;     ///< Lines in one append.
+
+    struct Hooks {
+        std::function<void(const Error&)> on_failure;  ///< Once, when an append fails.
+        std::function<void()> on_durable;              ///< After each append; must be quick.
+    };
+    /// `last` is the time of the journal's last line.
+    Recorder(journal::Journal& journal, const Clock& clock, Random& random, Time last, Hooks hooks,
+             std::size_t max_waiting = kMaxWaiting);
+
+    struct Lines {
+        std::uint64_t first = 0;  ///< Index of the first.
+        std::vector<Bytes> entries;
+        Time at;
+    };
+    struct Batch;
+    struct Pending {
+        std::shared_ptr<Batch> batch;
+        std::size_t offset = 0;
+        Lines lines;
+    };
+    using Compose = std::function<std::vector<journal::Entry>(Time at)>;
+
+    /// Makes room for `max_lines` (at most kMaxBatch), then calls `compose` with the time of the
+    /// lines, alone: nothing else is queued meanwhile, so what it charges to a budget and the lines
+    /// that it returns are one step. Fills in time and salt. The caller must call wait().
+    Result<Pending> queue(std::size_t max_lines, const Compose& compose);
+    /// Returns when the lines are on stable storage.
+    Result<Lines> wait(Pending pending);
+    /// Both.
+    Result<Lines> write(std::vector<journal::Entry> entries);
+
+    /// The clock's time, but never before the last line's.
+    Time now() const;
+
+  private:
+    Time now_locked() const;
+    void append_front(std::unique_lock<std::mutex>& lock);
+
+    journal::Journal& journal_;
+    const Clock& clock_;
+    Random& random_;
+    const Hooks hooks_;
+    const std::size_t max_waiting_;
+
+    mutable std::mutex mutex_;
+    std::condition_variable done_;
+    std::deque<std::shared_ptr<Batch>> queue_;
+    std::size_t waiting_ = 0;
+    bool appending_ = false;
+    Time last_;
+    std::optional<Error> failure_;
+};
+
+}  // namespace cloison::keeper
