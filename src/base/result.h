@@ -54,17 +54,20 @@ using Status = Result<void>;
 #define CLOISON_CONCAT_INNER(a, b) a##b
 #define CLOISON_CONCAT(a, b) CLOISON_CONCAT_INNER(a, b)
 
-/// CLOISON_TRY(auto value, expression): binds the value, or returns the error to the caller.
+/// CLOISON_TRY(auto value, expression): binds the value, or returns the error to the caller. The
+/// expression may hold a lambda that uses it too: each use names its temporary differently.
 #define CLOISON_TRY(declaration, expression) \
-    CLOISON_TRY_INNER(CLOISON_CONCAT(cloison_try_, __LINE__), declaration, expression)
+    CLOISON_TRY_INNER(CLOISON_CONCAT(cloison_try_, __COUNTER__), declaration, expression)
 #define CLOISON_TRY_INNER(temporary, declaration, expression)             \
     auto temporary = (expression);                                        \
     if (!temporary) return ::cloison::fail(std::move(temporary).error()); \
     declaration = std::move(*temporary)
 
 /// CLOISON_TRY_STATUS(expression): the same for results whose value is void or not wanted.
-#define CLOISON_TRY_STATUS(expression)                                 \
-    do {                                                               \
-        if (auto cloison_status = (expression); !cloison_status)       \
-            return ::cloison::fail(std::move(cloison_status).error()); \
+#define CLOISON_TRY_STATUS(expression) \
+    CLOISON_TRY_STATUS_INNER(CLOISON_CONCAT(cloison_status_, __COUNTER__), expression)
+#define CLOISON_TRY_STATUS_INNER(temporary, expression)           \
+    do {                                                          \
+        if (auto temporary = (expression); !temporary)            \
+            return ::cloison::fail(std::move(temporary).error()); \
     } while (false)
