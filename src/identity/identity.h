@@ -43,7 +43,6 @@ class Identity {
   public:
     struct Options {
         Path directory;                      ///< As create_identity_directory made it.
-        Path schema;                         ///< src/identity/schema, wherever it is installed.
         crypto::PasswordCost password_cost;  ///< Of new passwords; existing ones keep theirs.
         /// Passwords stretched at once (0: one a processor), and callers that wait for their turn:
         /// beyond, kUnavailable at once.

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/id.h"
+#include "base/time.h"
+#include "identity/passwords.h"
+#include "registry/registry.h"
+#include "storage/database.h"
+
+namespace cloison::identity {
+
+/// A row of the table of accounts. Residents have a pseudonym; staff and professionals have none,
+/// because their accounts hold no sealed value, but a name to be shown.
+struct Account {
+    AccountId id;
+    RecordId record;
+    std::optional<IdentityPseudonym> pseudonym;
+    Bytes email_index;
+    ActorId actor;
+    registry::Role role = registry::Role::kResident;
+    bool disabled = false;
+    bool acts_for_anyone = false;
+    std::string language;
+    std::string display_name;
+    std::string unit;
+    Verifier verifier;
+    std::optional<Bytes> totp;          ///< The secret, encrypted; none: no code asked for.
+    std::int64_t totp_step = 0;         ///< The last time step whose code was used.
+    std::optional<Bytes> totp_offered;  ///< A new secret that waits for its first code.
+
+    bool is_resident() const { return role == registry::Role::kResident; }
+    /// Staff and professionals who have not set up a code.
+    bool lacks_totp() const { return !is_resident() && !totp; }
+};
+
+/// Residents sign in at the portal, staff at the desk, professionals at either.
+bool may_use_door(registry::Role role, std::string_view door);
+
+Result<std::optional<Account>> account_by_email(storage::Transaction& transaction,
+                                                ByteView email_index);
+Result<std::optional<Account>> account_by_pseudonym(storage::Transaction& transaction,
+                                                    const IdentityPseudonym& pseudonym);
+Result<std::optional<Account>> account_by_actor(storage::Transaction& transaction,
+                                                const ActorId& actor);
+Result<std::optional<Account>> account_by_id(storage::Transaction& transaction,
+                                             const AccountId& id);
+/// All but residents, at most kMaxStaff.
+Result<std::vector<Account>> staff_accounts(storage::Transaction& transaction);
+/// kConflict if e-mail index, pseudonym or record are taken. `now` is kept to the day.
+Status insert_account(storage::Transaction& transaction, const Account& account, Time now);
+
+}  // namespace cloison::identity
