@@ -91,6 +91,8 @@ Json Context::layout(std::string_view title, bool has_errors, bool mark_current)
             {"css", assets.url("site.css")},
             {"js", assets.url("site.js")},
             {"mark", assets.url("mark.svg")},
+            {"door_css", assets.url(door + ".css")},
+            {"door_js", assets.url(door + ".js")},
             {"csrf", site_.cookies().csrf_token(session ? session->token : visit_)},
             {"signed_in", session.has_value()},
             {"who", session ? session->display_name : ""},

@@ -11,8 +11,8 @@ constexpr std::string_view kPendingCookie = "__Host-code";
 constexpr std::string_view kSetUpCookie = "__Host-code-set-up";
 constexpr Duration kPendingLifetime{5 * 60'000};
 constexpr Duration kSetUpLifetime{10 * 60'000};
-constexpr std::size_t kMaxEmail = 254;  // RFC 5321 §4.5.3.1
-constexpr std::size_t kMaxPassword = 256;
+constexpr std::size_t kMaxEmail = 254;     // RFC 5321 §4.5.3.1
+constexpr std::size_t kMaxPassword = 256;  // Characters, of at most four bytes.
 
 struct Pages {
     identity::IdentityClient identity;
@@ -112,7 +112,7 @@ Result<net::HttpResponse> Pages::sign_in(Context& context) const {
     if (email.empty()) errors.add("email", context.text("web.sign_in.email_missing"));
     if (email.size() > kMaxEmail) errors.add("email", context.text("web.sign_in.email_malformed"));
     if (password.empty()) errors.add("password", context.text("web.sign_in.password_missing"));
-    if (password.size() > kMaxPassword)
+    if (password.size() > 4 * kMaxPassword)
         errors.add("password", context.text("web.sign_in.password_too_long"));
     if (!errors.empty()) return sign_in_page(context, errors);
 
@@ -263,7 +263,7 @@ Result<net::HttpResponse> Pages::remove(Context& context) const {
     const std::string_view password = context.form.get("password");
     FormErrors errors;
     if (password.empty()) errors.add("password", context.text("web.sign_in.password_missing"));
-    if (password.size() > kMaxPassword)
+    if (password.size() > 4 * kMaxPassword)
         errors.add("password", context.text("web.sign_in.password_too_long"));
     if (!errors.empty()) return remove_page(context, errors);
     identity::v1::RemoveTotpRequest request;
