@@ -1,0 +1,214 @@
+#include "casework/requests.h"
+
+#include <algorithm>
+#include <set>
+
+#include "casework/casework.h"
+
+namespace cloison::casework {
+namespace {
+
+// Without 0 O, 1 I L, U V (read aloud), 5 S, 8 B, 2 Z.
+constexpr std::string_view kReferenceAlphabet = "34679ACDEFGHJKMNPQRTWXY";
+constexpr std::size_t kReferenceLength = 10;
+constexpr int kReferenceTries = 8;
+
+/// The person's requests: those that are not final, and all.
+struct Counts {
+    std::int64_t open = 0;
+    std::int64_t all = 0;
+};
+
+Result<Counts> count_requests(storage::Transaction& transaction,
+                              const CaseworkPseudonym& pseudonym) {
+    CLOISON_TRY(const auto row,
+                transaction.query_one("SELECT count(*), count(CASE WHEN status NOT IN "
+                                      "('refused', 'delivered', 'withdrawn') THEN 1 END) "
+                                      "FROM request WHERE pseudonym = $1",
+                                      {storage::blob(pseudonym.view())}));
+    return Counts{row.integer(1), row.integer(0)};
+}
+
+Result<std::string> unused_reference(storage::Transaction& transaction, Random& random) {
+    for (int i = 0; i < kReferenceTries; ++i) {
+        std::string reference = random_reference(random);
+        CLOISON_TRY(const auto taken,
+                    transaction.query("SELECT 1 FROM request WHERE reference = $1", {reference}));
+        if (taken.empty()) return reference;
+    }
+    return fail(ErrorCode::kInternal, "No unused reference was found.");
+}
+
+Status check_fields(const RequestType& type, const ValueChanges& changes) {
+    std::set<std::string_view> seen;
+    const auto check = [&](const std::string& name) -> Status {
+        if (type.field(name) == nullptr)
+            return fail(ErrorCode::kInvalidArgument,
+                        "A field is none of the request type " + type.name + '.');
+        if (!seen.insert(name).second)
+            return fail(ErrorCode::kInvalidArgument, "The field " + name + " is named twice.");
+        return {};
+    };
+    for (const SealedValue& value : changes.written) {
+        CLOISON_TRY_STATUS(check(value.field));
+        CLOISON_TRY_STATUS(check_sealed(value.sealed));
+    }
+    for (const std::string& name : changes.cleared) CLOISON_TRY_STATUS(check(name));
+    return {};
+}
+
+Status check_presence(storage::Transaction& transaction, const RequestRow& row,
+                      const RequestType& type) {
+    CLOISON_TRY(const auto rows,
+                transaction.query("SELECT field FROM request_value WHERE request = $1",
+                                  {storage::blob(row.request.view())}));
+    std::set<std::string> present;
+    for (const auto& line : rows) present.insert(line.text(0));
+    for (const InputSection& section : type.sections)
+        for (const InputPage& page : section.pages)
+            for (const InputField& field : page.fields)
+                if (field.required && !field.when && !present.contains(field.name))
+                    return fail(ErrorCode::kInvalidArgument,
+                                "The field " + field.name + " is missing.");
+    return {};
+}
+
+}  // namespace
+
+std::string random_reference(Random& random) {
+    std::string reference;
+    for (std::size_t i = 0; i < kReferenceLength; ++i)
+        reference += kReferenceAlphabet[random.uniform(kReferenceAlphabet.size())];
+    return reference;
+}
+
+Result<std::string> read_reference(std::string_view typed) {
+    std::string reference;
+    for (char c : typed) {
+        if (c == ' ' || c == '-') continue;
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+        if (reference.size() == kReferenceLength ||
+            kReferenceAlphabet.find(c) == std::string_view::npos)
+            return fail(ErrorCode::kInvalidArgument, "This cannot be a reference.");
+        reference += c;
+    }
+    if (reference.size() != kReferenceLength)
+        return fail(ErrorCode::kInvalidArgument, "This cannot be a reference.");
+    return reference;
+}
+
+Result<RequestId> create_request(const Store& store, const CaseworkPseudonym& pseudonym,
+                                 const std::string& type) {
+    if (!store.types.contains(type))
+        return fail(ErrorCode::kInvalidArgument, "There is no such type of request.");
+    const Time now = store.clock.now();
+    return store.database.write_result<RequestId>(
+        [&](storage::Transaction& transaction) -> Result<RequestId> {
+            CLOISON_TRY(const auto counts, count_requests(transaction, pseudonym));
+            if (counts.open >= kMaxOpenRequests)
+                return fail(ErrorCode::kExhausted, "A person has at most 20 open requests.");
+            if (counts.all >= kMaxRequests)
+                return fail(ErrorCode::kExhausted, "A person has at most 200 requests.");
+            const auto request = RequestId::random(store.random);
+            CLOISON_TRY(auto reference, unused_reference(transaction, store.random));
+            CLOISON_TRY_STATUS(transaction.execute(
+                "INSERT INTO request (request, pseudonym, type, reference, status, version, "
+                "created_ms) VALUES ($1, $2, $3, $4, 'draft', 1, $5)",
+                {storage::blob(request.view()), storage::blob(pseudonym.view()), type,
+                 std::move(reference), to_unix_ms(to_day(now))}));
+            CLOISON_TRY_STATUS(add_history(transaction, request, RequestStatus::kDraft,
+                                           {Party::kResident, std::nullopt}, now));
+            return request;
+        });
+}
+
+Result<std::vector<RequestRow>> list_requests(const Store& store,
+                                              const CaseworkPseudonym& pseudonym) {
+    return store.database.read_result<std::vector<RequestRow>>(
+        [&](storage::Transaction& transaction) -> Result<std::vector<RequestRow>> {
+            CLOISON_TRY(const auto rows,
+                        transaction.query("SELECT " + std::string(kRequestColumns) +
+                                              " FROM request WHERE pseudonym = $1 "
+                                              "ORDER BY created_ms DESC, reference",
+                                          {storage::blob(pseudonym.view())}));
+            std::vector<RequestRow> requests;
+            for (const auto& row : rows) {
+                CLOISON_TRY(auto request, to_request(row));
+                requests.push_back(std::move(request));
+            }
+            return requests;
+        });
+}
+
+Result<RequestDetails> get_request(const Store& store, const Reach& reach,
+                                   const RequestId& request) {
+    return store.database.read_result<RequestDetails>(
+        [&](storage::Transaction& transaction) -> Result<RequestDetails> {
+            CLOISON_TRY(auto row, find_request(transaction, request, reach));
+            return read_details(transaction, std::move(row));
+        });
+}
+
+Result<std::uint32_t> save_values(const Store& store, const CaseworkPseudonym& pseudonym,
+                                  const RequestId& request, const ValueChanges& changes) {
+    return store.database.write_result<std::uint32_t>(
+        [&](storage::Transaction& transaction) -> Result<std::uint32_t> {
+            CLOISON_TRY(
+                const auto row,
+                find_request(transaction, request, Reach::of_resident(pseudonym), changes.version));
+            if (!is_editable(row.status))
+                return fail(ErrorCode::kConflict, "A request that is " +
+                                                      std::string(status_code(row.status)) +
+                                                      " cannot be edited.");
+            const auto type = store.types.find(row.type);
+            if (type == store.types.end())
+                return fail(ErrorCode::kConflict, "This type of request is no longer open.");
+            CLOISON_TRY_STATUS(check_fields(type->second, changes));
+            const auto id = storage::blob(request.view());
+            for (const SealedValue& value : changes.written)
+                CLOISON_TRY_STATUS(transaction.execute(
+                    "INSERT INTO request_value (request, field, sealed) VALUES ($1, $2, $3) "
+                    "ON CONFLICT (request, field) DO UPDATE SET sealed = excluded.sealed",
+                    {id, value.field, value.sealed}));
+            for (const std::string& field : changes.cleared)
+                CLOISON_TRY_STATUS(transaction.execute(
+                    "DELETE FROM request_value WHERE request = $1 AND field = $2", {id, field}));
+            CLOISON_TRY_STATUS(transaction.execute(
+                "UPDATE request SET version = version + 1 WHERE request = $1", {id}));
+            return row.version + 1;
+        });
+}
+
+Status submit_request(const Store& store, const CaseworkPseudonym& pseudonym,
+                      const RequestId& request, std::uint32_t version) {
+    const Time now = store.clock.now();
+    return store.database.write([&](storage::Transaction& transaction) -> Status {
+        CLOISON_TRY(const auto row,
+                    find_request(transaction, request, Reach::of_resident(pseudonym), version));
+        const auto type = store.types.find(row.type);
+        if (type == store.types.end())
+            return fail(ErrorCode::kConflict, "This type of request is no longer open.");
+        if (is_editable(row.status))
+            CLOISON_TRY_STATUS(check_presence(transaction, row, type->second));
+        const auto to = row.status == RequestStatus::kActionRequired ? RequestStatus::kInReview
+                                                                     : RequestStatus::kSubmitted;
+        return change_status(transaction, row, to, {Party::kResident, std::nullopt}, now);
+    });
+}
+
+Status withdraw_request(const Store& store, const CaseworkPseudonym& pseudonym,
+                        const RequestId& request) {
+    const Time now = store.clock.now();
+    return store.database.write([&](storage::Transaction& transaction) -> Status {
+        CLOISON_TRY(const auto row,
+                    find_request(transaction, request, Reach::of_resident(pseudonym)));
+        CLOISON_TRY_STATUS(change_status(transaction, row, RequestStatus::kWithdrawn,
+                                         {Party::kResident, std::nullopt}, now));
+        if (row.status != RequestStatus::kDraft) return {};
+        CLOISON_TRY_STATUS(transaction.execute("DELETE FROM request_value WHERE request = $1",
+                                               {storage::blob(request.view())}));
+        return {};
+    });
+}
+
+}  // namespace cloison::casework
