@@ -45,6 +45,7 @@ struct Entry {
 };
 inline constexpr std::size_t kMaxReasonBytes = 64;
 
+/// A reason beyond kMaxReasonBytes is cut, between characters.
 Bytes encode_entry(const Entry& entry);
 /// kCorrupt for anything that encode_entry does not write.
 Result<Entry> decode_entry(ByteView bytes);

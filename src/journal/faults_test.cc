@@ -1,0 +1,228 @@
+// What was acknowledged survives every failing call, every cut of the power and every sudden death.
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <functional>
+
+#include "base/seeded_random.h"
+#include "base/temporary_directory.h"
+#include "journal/fsck.h"
+#include "journal/note.h"
+#include "journal/simulated_disk_for_test.h"
+#include "journal/support_for_test.h"
+
+namespace cloison::journal {
+namespace {
+
+using Fault = SimulatedDisk::Fault;
+
+/// Opens, appends, publishes and closes, three times over, until something fails. Returns how many
+/// entries were acknowledged, without a gap, since nothing may be appended after a failure.
+std::uint64_t use_until_failure(FileSystem& files, std::uint64_t batch,
+                                const std::function<void(std::uint64_t)>& acknowledged) {
+    std::uint64_t size = 0;
+    for (int session = 0; session < 3; ++session) {
+        auto journal = open_journal(files, "/j");
+        if (!journal) return size;
+        const std::uint64_t found = (*journal)->size();
+        EXPECT_GE(found, size);
+        size = found;
+        for (const std::uint64_t count : {std::uint64_t{1}, batch, std::uint64_t{2}}) {
+            const auto index = (*journal)->append(test_entries(size, count));
+            if (!index) {
+                EXPECT_EQ(index.error().code, ErrorCode::kIo);
+                const auto again = (*journal)->append(test_entries(size, 1));
+                EXPECT_FALSE(again.has_value());
+                EXPECT_EQ(again.error().code, ErrorCode::kIo);
+                return size;
+            }
+            EXPECT_EQ(*index, size);
+            size += count;
+            acknowledged(size);
+        }
+        if (!(*journal)->publish()) {
+            EXPECT_EQ((*journal)->append(test_entries(size, 1)).error().code, ErrorCode::kIo);
+            return size;
+        }
+    }
+    return size;
+}
+
+void expect_sound(FileSystem& files, const Path& directory, std::uint64_t acknowledged,
+                  const std::string& when) {
+    {
+        const auto journal = open_journal(files, directory);
+        ASSERT_TRUE(journal.has_value()) << when << ": " << journal.error().message;
+        ASSERT_GE((*journal)->size(), acknowledged) << when;
+        // What was not acknowledged may be there, but then it is what was asked for.
+        expect_test_entries(**journal, (*journal)->size());
+        grow(**journal, (*journal)->size() + 3);
+    }
+    const auto report =
+        fsck(files, directory, note_vkey(kTestOrigin, test_key().verify_key()), nullptr);
+    ASSERT_TRUE(report.has_value()) << when << ": " << report.error().message;
+    ASSERT_GE(report->entries, acknowledged + 3) << when;
+}
+
+/// Fails each change to the disk in turn, then cuts the power in different ways.
+void fail_each_change(std::uint64_t batch, int step) {
+    const auto ignore = [](std::uint64_t) {};
+    SimulatedDisk sound;
+    const std::uint64_t size = use_until_failure(sound, batch, ignore);
+    ASSERT_EQ(size, 3 * (batch + 3));
+    const int changes = sound.changes();
+    ASSERT_GT(changes, 30);
+    SeededRandom random(3);
+    for (int number = 1; number <= changes; number += step) {
+        for (const Fault fault : {Fault::kBefore, Fault::kHalf, Fault::kAfter}) {
+            for (int aftermath = 0; aftermath < 5; ++aftermath) {
+                const bool for_good = aftermath > 0;
+                SimulatedDisk disk;
+                disk.arm(number, fault, for_good);
+                const std::uint64_t acknowledged = use_until_failure(disk, batch, ignore);
+                disk.disarm();
+                // 0 and 1: the process died, the machine did not. 2: all that was not synced is
+                // lost. 3, 4: any part of it is.
+                if (aftermath >= 2) disk.cut_power(aftermath == 2 ? nullptr : &random);
+                expect_sound(disk, "/j", acknowledged,
+                             "change " + std::to_string(number) + ", fault " +
+                                 std::to_string(static_cast<int>(fault)) + ", aftermath " +
+                                 std::to_string(aftermath));
+                if (::testing::Test::HasFatalFailure()) return;
+            }
+        }
+    }
+}
+
+TEST(FaultsTest, EachFailingCallLosesNothingAcknowledged) {
+    fail_each_change(5, 1);
+}
+
+TEST(FaultsTest, EachFailingCallAroundFullTilesLosesNothingAcknowledged) {
+    fail_each_change(254, 1);
+}
+
+TEST(FaultsTest, FailingCallsInBigRoundsLoseNothingAcknowledged) {
+    // More tiles than are synced one by one.
+    fail_each_change(4096, 29);
+}
+
+/// The local file system, on which the process ends suddenly at the n-th change.
+class DyingFileSystem : public FileSystem {
+  public:
+    explicit DyingFileSystem(int change) : left_(change) {}
+
+    Result<std::unique_ptr<File>> open(const Path& path, bool create) override {
+        if (create) count();
+        CLOISON_TRY(auto file, real_.open(path, create));
+        return std::make_unique<DyingFile>(*this, std::move(file));
+    }
+    Result<Bytes> read_file(const Path& path, std::size_t max_size) override {
+        return real_.read_file(path, max_size);
+    }
+    Status write_file_atomically(const Path& path, ByteView data, unsigned mode) override {
+        count();
+        return real_.write_file_atomically(path, data, mode);
+    }
+    Status create_directories(const Path& path) override {
+        count();
+        return real_.create_directories(path);
+    }
+    Status sync_directory(const Path& path) override {
+        count();
+        return real_.sync_directory(path);
+    }
+    Status sync_file_system(const Path& path) override {
+        count();
+        return real_.sync_file_system(path);
+    }
+    Result<std::unique_ptr<FileLock>> lock_file(const Path& path) override {
+        return real_.lock_file(path);
+    }
+    Status remove(const Path& path) override {
+        count();
+        return real_.remove(path);
+    }
+    Result<bool> exists(const Path& path) override { return real_.exists(path); }
+    Result<std::vector<std::string>> list(const Path& path) override { return real_.list(path); }
+    Result<unsigned> mode(const Path& path) override { return real_.mode(path); }
+
+  private:
+    struct DyingFile : File {
+        DyingFile(DyingFileSystem& owner, std::unique_ptr<File> real)
+            : files(owner), file(std::move(real)) {}
+        Result<std::size_t> read_at(std::uint64_t at, std::span<std::uint8_t> out) override {
+            return file->read_at(at, out);
+        }
+        Status write_at(std::uint64_t at, ByteView data) override {
+            if (files.dies()) {
+                static_cast<void>(file->write_at(at, data.first(data.size() / 2)));
+                ::_exit(0);
+            }
+            return file->write_at(at, data);
+        }
+        Status truncate(std::uint64_t size) override {
+            files.count();
+            return file->truncate(size);
+        }
+        Result<std::uint64_t> size() override { return file->size(); }
+        Status sync_data() override {
+            files.count();
+            return file->sync_data();
+        }
+        DyingFileSystem& files;
+        std::unique_ptr<File> file;
+    };
+
+    bool dies() { return --left_ == 0; }
+    void count() {
+        if (dies()) ::_exit(0);
+    }
+
+    FileSystem& real_ = local_file_system();
+    std::atomic<int> left_;
+};
+
+TEST(FaultsTest, SuddenDeathAtAnyStepLosesNothingAcknowledged) {
+    void* const shared = ::mmap(nullptr, sizeof(std::atomic<std::uint64_t>), PROT_READ | PROT_WRITE,
+                                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(shared, MAP_FAILED);
+    auto& acknowledged = *new (shared) std::atomic<std::uint64_t>(0);
+    bool survived = false;
+    for (int change = 1; !survived; ++change) {
+        ASSERT_LT(change, 400);
+        const TemporaryDirectory directory;
+        acknowledged = 0;
+        const pid_t child = ::fork();
+        ASSERT_GE(child, 0);
+        if (child == 0) {
+            DyingFileSystem files(change);
+            for (int session = 0; session < 2; ++session) {
+                const auto journal = open_journal(files, directory.path());
+                if (!journal) ::_exit(2);
+                for (const std::uint64_t count : {1, 254, 3}) {
+                    const std::uint64_t first = (*journal)->size();
+                    if (!(*journal)->append(test_entries(first, count))) ::_exit(3);
+                    acknowledged = first + count;
+                }
+            }
+            ::_exit(42);
+        }
+        int status = 0;
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        ASSERT_TRUE(WIFEXITED(status));
+        ASSERT_TRUE(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 42) << WEXITSTATUS(status);
+        survived = WEXITSTATUS(status) == 42;
+        expect_sound(local_file_system(), directory.path(), acknowledged,
+                     "death at change " + std::to_string(change));
+        if (HasFatalFailure()) break;
+    }
+    ::munmap(shared, sizeof(std::atomic<std::uint64_t>));
+}
+
+}  // namespace
+}  // namespace cloison::journal

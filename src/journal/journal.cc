@@ -1,0 +1,384 @@
+#include "journal/journal.h"
+
+#include <unistd.h>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/log.h"
+#include "journal/head.h"
+#include "journal/note.h"
+#include "journal/proof.h"
+#include "journal/publisher.h"
+#include "journal/recovery.h"
+
+namespace cloison::journal {
+namespace {
+
+/// The publisher waits for one of the two, so that a busy journal does not write a partial tile for
+/// every commit, and a quiet one is not left unpublished.
+constexpr std::chrono::seconds kPublishInterval{1};
+constexpr std::uint64_t kPublishEntries = 65'536;
+constexpr std::size_t kMaxLockFileBytes = 256;
+
+/// Entries of the callers that wait together, one frame.
+struct Batch {
+    Batch() { chunk.bytes.resize(kFrameHeaderBytes); }
+
+    Chunk chunk;
+
+    std::mutex mutex;
+    std::condition_variable finished;
+    bool done = false;
+    Status status;
+    std::uint64_t first_index = 0;
+
+    void finish(Status outcome) {
+        {
+            const std::lock_guard lock(mutex);
+            status = std::move(outcome);
+            done = true;
+        }
+        finished.notify_all();
+    }
+    Status wait() {
+        std::unique_lock lock(mutex);
+        finished.wait(lock, [this] { return done; });
+        return status;
+    }
+};
+
+class TiledJournal : public Journal {
+  public:
+    TiledJournal(Options options, FileSystem& files, crypto::SigningKey key,
+                 std::unique_ptr<FileLock> file_lock, Recovered recovered)
+        : options_(std::move(options)),
+          key_(std::move(key)),
+          file_lock_(std::move(file_lock)),
+          tiles_(files, options_.directory),
+          head_(tiles_, recovered.published, recovered.edge, std::move(recovered.bundle)),
+          publisher_(tiles_, head_, options_.origin, key_, recovered.published) {
+        for (Chunk& frame : recovered.frames) head_.push(std::move(frame));
+        for (const std::uint64_t segment : recovered.segments)
+            if (segment != head_.size()) publisher_.add_segment(segment);
+    }
+    ~TiledJournal() override;
+
+    Status start();
+
+    Result<std::uint64_t> append(const std::vector<Bytes>& entries) override;
+    std::uint64_t size() const override { return head_.size(); }
+    Result<std::vector<Bytes>> read(std::uint64_t first, std::size_t count) const override;
+    Result<std::string> checkpoint() const override;
+    Result<std::string> prove(std::uint64_t index) const override;
+    Status publish() override;
+    std::string verify_key() const override {
+        return note_vkey(options_.origin, key_.verify_key());
+    }
+
+  private:
+    Status check(const std::vector<Bytes>& entries) const;
+    Result<std::shared_ptr<Batch>> join(const std::vector<Bytes>& entries,
+                                        const std::vector<crypto::Hash>& leaves,
+                                        std::size_t& offset, bool& leads);
+    void lead(const std::shared_ptr<Batch>& batch, std::unique_lock<std::mutex>& lock);
+    Status commit(Batch& batch);
+    Status begin_segment();
+    std::string sign(const TreeHead& head) const;
+    void stop_after(const Error& error);
+    void publish_in_background();
+
+    const Options options_;
+    const crypto::SigningKey key_;
+    const std::unique_ptr<FileLock> file_lock_;
+    const TileFiles tiles_;
+    mutable Head head_;
+    Publisher publisher_;
+    std::optional<WalSegment> segment_;  ///< Of the thread that commits.
+
+    std::mutex mutex_;
+    std::condition_variable turn_;  ///< Leaders of batches wait here for their turn.
+    std::deque<std::shared_ptr<Batch>> queue_;
+    std::size_t waiting_entries_ = 0;
+    bool committing_ = false;
+    std::optional<Error> failure_;  ///< Set once; nothing is written any more.
+    bool stopping_ = false;
+    std::condition_variable publisher_wakes_;
+
+    mutable std::mutex note_mutex_;
+    mutable std::uint64_t note_size_ = 0;
+    mutable std::string note_;  ///< Of a tree of note_size_ entries; empty if none was signed.
+
+    std::thread background_;
+};
+
+TiledJournal::~TiledJournal() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    publisher_wakes_.notify_all();
+    if (background_.joinable()) background_.join();
+    // What cannot be published now is durable in the write-ahead segments all the same.
+    if (segment_) static_cast<void>(publish());
+}
+
+/// Publishes what was found, and begins a new segment. Recovered entries are thereby written
+/// afresh: after a failed sync, what was read back from them need not have been on the disk.
+Status TiledJournal::start() {
+    CLOISON_TRY_STATUS(publisher_.publish(true));
+    CLOISON_TRY_STATUS(begin_segment());
+    CLOISON_TRY_STATUS(publisher_.drop_segments());
+    background_ = std::thread([this] { publish_in_background(); });
+    return {};
+}
+
+Status TiledJournal::begin_segment() {
+    const TreeHead head = head_.advance();
+    CLOISON_TRY(auto segment,
+                WalSegment::create(tiles_.files(), tiles_.directory(), head.size, head.root));
+    segment_.emplace(std::move(segment));
+    publisher_.add_segment(head.size);
+    return {};
+}
+
+Status TiledJournal::check(const std::vector<Bytes>& entries) const {
+    if (entries.empty()) return fail(ErrorCode::kInvalidArgument, "No journal entry was given.");
+    if (entries.size() > options_.max_batch_entries)
+        return fail(ErrorCode::kTooLarge, "More journal entries at once than " +
+                                              std::to_string(options_.max_batch_entries) + '.');
+    std::size_t bytes = 0;
+    for (const Bytes& entry : entries) {
+        if (entry.empty() || entry.size() > kMaxEntryBytes)
+            return fail(ErrorCode::kInvalidArgument, "A journal entry has 1 to 65,535 bytes.");
+        bytes += 2 + entry.size();
+    }
+    if (bytes > kMaxFrameBodyBytes)
+        return fail(ErrorCode::kTooLarge, "Journal entries of more than 8 MiB at once.");
+    return {};
+}
+
+Result<std::uint64_t> TiledJournal::append(const std::vector<Bytes>& entries) {
+    CLOISON_TRY_STATUS(check(entries));
+    std::vector<crypto::Hash> leaves;
+    leaves.reserve(entries.size());
+    for (const Bytes& entry : entries) leaves.push_back(hash_leaf(entry));
+
+    std::size_t offset = 0;
+    bool leads = false;
+    std::unique_lock lock(mutex_);
+    CLOISON_TRY(const auto batch, join(entries, leaves, offset, leads));
+    if (leads) {
+        lead(batch, lock);
+    } else {
+        lock.unlock();
+    }
+    CLOISON_TRY_STATUS(batch->wait());
+    return batch->first_index + offset;
+}
+
+/// Puts the entries into the batch that is being gathered, or begins one, which the caller leads.
+/// Requires mutex_.
+Result<std::shared_ptr<Batch>> TiledJournal::join(const std::vector<Bytes>& entries,
+                                                  const std::vector<crypto::Hash>& leaves,
+                                                  std::size_t& offset, bool& leads) {
+    if (failure_) return fail(*failure_);
+    if (waiting_entries_ + entries.size() > options_.max_waiting_entries)
+        return fail(ErrorCode::kUnavailable, "Too many journal entries wait to be written.");
+    std::size_t bytes = 0;
+    for (const Bytes& entry : entries) bytes += 2 + entry.size();
+    const auto fits = [&](const Chunk& chunk) {
+        return chunk.count() + entries.size() <= options_.max_batch_entries &&
+               chunk.bytes.size() - kFrameHeaderBytes + bytes <= kMaxFrameBodyBytes;
+    };
+    leads = queue_.empty() || !fits(queue_.back()->chunk);
+    if (leads) queue_.push_back(std::make_shared<Batch>());
+    Chunk& chunk = queue_.back()->chunk;
+    offset = chunk.count();
+    for (const Bytes& entry : entries) {
+        chunk.offsets.push_back(static_cast<std::uint32_t>(chunk.bytes.size()));
+        put_u16(chunk.bytes, static_cast<std::uint16_t>(entry.size()));
+        chunk.bytes.insert(chunk.bytes.end(), entry.begin(), entry.end());
+    }
+    chunk.leaves.insert(chunk.leaves.end(), leaves.begin(), leaves.end());
+    waiting_entries_ += entries.size();
+    return queue_.back();
+}
+
+/// Waits until the batches before are done, then commits this one for all who joined meanwhile.
+void TiledJournal::lead(const std::shared_ptr<Batch>& batch, std::unique_lock<std::mutex>& lock) {
+    turn_.wait(lock, [&] {
+        if (committing_ || queue_.front() != batch) return false;
+        return failure_ || !head_.too_much_unpublished();
+    });
+    queue_.pop_front();
+    const std::size_t count = batch->chunk.count();
+    Status status;
+    if (failure_) {
+        status = fail(*failure_);
+    } else {
+        committing_ = true;
+        lock.unlock();
+        status = commit(*batch);
+        if (!status) stop_after(status.error());
+        lock.lock();
+        committing_ = false;
+        if (!status) status = fail(*failure_);
+    }
+    waiting_entries_ -= count;
+    if (head_.unpublished() >= kPublishEntries) publisher_wakes_.notify_one();
+    turn_.notify_all();
+    lock.unlock();
+    batch->finish(std::move(status));
+}
+
+Status TiledJournal::commit(Batch& batch) {
+    if (segment_->bytes() >= kSegmentBytes) CLOISON_TRY_STATUS(begin_segment());
+    batch.chunk.first = head_.size();
+    batch.first_index = batch.chunk.first;
+    seal_frame(batch.chunk, segment_->root());
+    CLOISON_TRY_STATUS(segment_->append(batch.chunk.bytes));
+    head_.push(std::move(batch.chunk));
+    return {};
+}
+
+void TiledJournal::stop_after(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    if (failure_) return;
+    failure_ = Error{ErrorCode::kIo, "The journal has stopped: " + error.message};
+    log_error(failure_->message);
+    turn_.notify_all();
+}
+
+void TiledJournal::publish_in_background() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_ && !failure_) {
+        publisher_wakes_.wait_for(lock, kPublishInterval, [this] {
+            return stopping_ || failure_ || head_.unpublished() >= kPublishEntries;
+        });
+        if (stopping_ || failure_) break;
+        lock.unlock();
+        static_cast<void>(publish());
+        lock.lock();
+    }
+}
+
+Status TiledJournal::publish() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (failure_) return fail(*failure_);
+    }
+    auto published = publisher_.publish();
+    if (!published) {
+        stop_after(published.error());
+        return fail(ErrorCode::kIo, published.error().message);
+    }
+    // Under the mutex, so that a leader who waits for room does not miss it.
+    const std::lock_guard lock(mutex_);
+    turn_.notify_all();
+    return {};
+}
+
+Result<std::vector<Bytes>> TiledJournal::read(std::uint64_t first, std::size_t count) const {
+    if (count > kMaxRead)
+        return fail(ErrorCode::kTooLarge,
+                    "At most " + std::to_string(kMaxRead) + " journal entries are read at once.");
+    return head_.read(first, count);
+}
+
+std::string TiledJournal::sign(const TreeHead& head) const {
+    const std::lock_guard lock(note_mutex_);
+    if (note_.empty() || note_size_ != head.size) {
+        note_ = sign_checkpoint(head, options_.origin, key_);
+        note_size_ = head.size;
+    }
+    return note_;
+}
+
+Result<std::string> TiledJournal::checkpoint() const {
+    return sign(head_.advance());
+}
+
+Result<std::string> TiledJournal::prove(std::uint64_t index) const {
+    const TreeHead head = head_.advance();
+    if (index >= head.size) return fail(ErrorCode::kNotFound, "The journal has no such entry.");
+    Proof proof;
+    proof.index = index;
+    CLOISON_TRY(proof.path, inclusion_path(head_, index, head.size));
+    CLOISON_TRY(auto entries, head_.read(index, 1));
+    proof.entry = std::move(entries.front());
+    proof.checkpoint = sign(head);
+    // A damaged tile is found here, not by whoever is handed the proof.
+    CLOISON_TRY(const auto root,
+                inclusion_root(hash_leaf(proof.entry), index, head.size, proof.path));
+    if (root != head.root)
+        return fail(ErrorCode::kCorrupt,
+                    "The tiles of the journal do not prove entry " + std::to_string(index) + '.');
+    return proof.text();
+}
+
+/// Takes the lock file and says in it who holds it.
+Result<std::unique_ptr<FileLock>> lock_directory(const Path& directory, FileSystem& files,
+                                                 const Clock& clock) {
+    const Path path = directory / "lock";
+    auto file_lock = files.lock_file(path);
+    if (!file_lock) {
+        if (file_lock.error().code != ErrorCode::kConflict) return file_lock;
+        const auto holder = files.read_file(path, kMaxLockFileBytes);
+        return fail(ErrorCode::kConflict, "The journal in " + directory.string() + " is open in " +
+                                              (holder ? to_string(*holder) : "another process") +
+                                              '.');
+    }
+    const std::string holder =
+        "process " + std::to_string(::getpid()) + " since " + format_rfc3339(clock.now());
+    CLOISON_TRY(auto file, files.open(path, true));
+    CLOISON_TRY_STATUS(file->truncate(0));
+    CLOISON_TRY_STATUS(file->write_at(0, as_bytes(holder)));
+    return file_lock;
+}
+
+/// Removes what atomic writes that a crash cut short have left.
+Status remove_temporaries(const Path& directory, FileSystem& files) {
+    CLOISON_TRY(const auto names, files.list(directory));
+    for (const std::string& name : names)
+        if (name.starts_with('.') && name.ends_with(".tmp"))
+            CLOISON_TRY_STATUS(files.remove(directory / name));
+    return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> Journal::open(Options options, FileSystem& files, Clock& clock,
+                                               crypto::SigningKey key) {
+    if (options.max_batch_entries == 0 || options.max_waiting_entries == 0)
+        return fail(ErrorCode::kInvalidArgument, "A journal's batch and queue need room.");
+    CLOISON_TRY(const auto verifier,
+                NoteVerifier::parse(note_vkey(options.origin, key.verify_key())));
+    const Path segments = segments_directory(options.directory);
+    CLOISON_TRY_STATUS(files.create_directories(segments));
+    CLOISON_TRY(auto file_lock, lock_directory(options.directory, files, clock));
+    CLOISON_TRY_STATUS(remove_temporaries(options.directory, files));
+    CLOISON_TRY_STATUS(remove_temporaries(segments, files));
+
+    const TileFiles tiles(files, options.directory);
+    auto recovered = recover(tiles, verifier);
+    if (!recovered) {
+        Error error = std::move(recovered).error();
+        error.message = "Journal in " + options.directory.string() + ": " + error.message;
+        return fail(std::move(error));
+    }
+    if (recovered->torn) log_warning("A torn, unacknowledged write was cut off the journal.");
+    auto journal = std::make_unique<TiledJournal>(std::move(options), files, std::move(key),
+                                                  std::move(file_lock), std::move(*recovered));
+    CLOISON_TRY_STATUS(journal->start());
+    return journal;
+}
+
+crypto::Hash Journal::leaf_hash(ByteView entry) {
+    return hash_leaf(entry);
+}
+
+}  // namespace cloison::journal

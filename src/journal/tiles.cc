@@ -1,0 +1,143 @@
+#include "journal/tiles.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace cloison::journal {
+namespace {
+
+constexpr std::size_t kHashBytes = sizeof(crypto::Hash);
+
+/// "x001/x234/067" for 1,234,067.
+std::string grouped(std::uint64_t number) {
+    const auto three_digits = [](std::uint64_t group) {
+        std::string digits = std::to_string(group);
+        return std::string(3 - digits.size(), '0') + digits;
+    };
+    std::string text = three_digits(number % 1000);
+    for (number /= 1000; number > 0; number /= 1000)
+        text = 'x' + three_digits(number % 1000) + '/' + text;
+    return text;
+}
+
+}  // namespace
+
+std::string TileId::path(std::uint64_t width) const {
+    if (width < kTileWidth) return partial_directory() + '/' + std::to_string(width);
+    return "tile/" + (level == kEntries ? "entries" : std::to_string(level)) + '/' + grouped(index);
+}
+
+std::string TileId::partial_directory() const {
+    return path(kTileWidth) + ".p";
+}
+
+std::uint64_t tile_width(const TileId& tile, std::uint64_t size) {
+    const std::uint64_t there = hashes_at_level(size, std::max(tile.level, 0));
+    const std::uint64_t begin = tile.index * kTileWidth;
+    return there <= begin ? 0 : std::min(kTileWidth, there - begin);
+}
+
+std::vector<ByteView> split_bundle(ByteView bundle, std::uint64_t width) {
+    std::vector<ByteView> entries;
+    entries.reserve(width);
+    while (!bundle.empty()) {
+        if (bundle.size() < 2) return {};
+        const std::size_t length = get_u16(bundle);
+        bundle = bundle.subspan(2);
+        if (length == 0 || bundle.size() < length) return {};
+        entries.push_back(bundle.first(length));
+        bundle = bundle.subspan(length);
+    }
+    if (entries.size() != width) return {};
+    return entries;
+}
+
+std::vector<crypto::Hash> split_hashes(ByteView tile) {
+    std::vector<crypto::Hash> hashes(tile.size() / kHashBytes);
+    if (!hashes.empty()) std::memcpy(hashes.data(), tile.data(), hashes.size() * kHashBytes);
+    return hashes;
+}
+
+Result<Bytes> TileFiles::read(const TileId& tile, std::uint64_t width) const {
+    std::string path = tile.path(width);
+    auto content = files_.read_file(directory_ / path, kMaxBundleBytes);
+    std::uint64_t held = width;
+    if (!content && content.error().code == ErrorCode::kNotFound && width < kTileWidth) {
+        auto full = files_.read_file(directory_ / tile.path(kTileWidth), kMaxBundleBytes);
+        if (full || full.error().code != ErrorCode::kNotFound) {
+            content = std::move(full);
+            path = tile.path(kTileWidth);
+            held = kTileWidth;
+        }
+    }
+    if (!content) {
+        if (content.error().code != ErrorCode::kNotFound) return content;
+        return fail(ErrorCode::kCorrupt, path + " is missing.");
+    }
+    if (tile.level == TileId::kEntries) return content;
+    if (content->size() != held * kHashBytes)
+        return fail(ErrorCode::kCorrupt, path + " has " + std::to_string(content->size()) +
+                                             " bytes instead of " +
+                                             std::to_string(held * kHashBytes) + '.');
+    content->resize(width * kHashBytes);
+    return content;
+}
+
+Result<std::vector<crypto::Hash>> TileFiles::hashes(int level, std::uint64_t first,
+                                                    std::size_t count) const {
+    const TileId tile{level, first / kTileWidth};
+    const std::size_t begin = first % kTileWidth;
+    CLOISON_TRY(auto content, read(tile, kTileWidth));
+    return split_hashes(ByteView(content).subspan(begin * kHashBytes, count * kHashBytes));
+}
+
+Result<std::vector<Bytes>> TileFiles::entries(std::uint64_t bundle, std::uint64_t width) const {
+    const TileId tile{TileId::kEntries, bundle};
+    CLOISON_TRY(auto content, read(tile, width));
+    auto views = split_bundle(content, width);
+    // The partial form may have given way to the full one.
+    if (views.empty()) views = split_bundle(content, kTileWidth);
+    if (views.empty())
+        return fail(ErrorCode::kCorrupt,
+                    tile.path(width) + " is no bundle of " + std::to_string(width) + " entries.");
+    std::vector<Bytes> entries;
+    for (std::size_t i = 0; i < width; ++i) entries.push_back(to_bytes(views[i]));
+    return entries;
+}
+
+Status TileFiles::write(const TileId& tile, std::uint64_t width, ByteView content,
+                        bool sync) const {
+    const Path path = directory_ / tile.path(width);
+    CLOISON_TRY_STATUS(files_.create_directories(path.parent_path()));
+    CLOISON_TRY(auto file, files_.open(path, true));
+    CLOISON_TRY(const std::uint64_t size, file->size());
+    if (size > content.size()) CLOISON_TRY_STATUS(file->truncate(content.size()));
+    CLOISON_TRY_STATUS(file->write_at(0, content));
+    if (!sync) return {};
+    CLOISON_TRY_STATUS(file->sync_data());
+    return files_.sync_directory(path.parent_path());
+}
+
+Status TileFiles::remove_partials(const TileId& tile) const {
+    const Path directory = directory_ / tile.partial_directory();
+    CLOISON_TRY(const bool there, files_.exists(directory));
+    if (!there) return {};
+    CLOISON_TRY(auto names, files_.list(directory));
+    for (const std::string& name : names) CLOISON_TRY_STATUS(files_.remove(directory / name));
+    return files_.remove(directory);
+}
+
+Result<std::vector<std::vector<crypto::Hash>>> read_edge(const TileFiles& tiles,
+                                                         std::uint64_t size) {
+    std::vector<std::vector<crypto::Hash>> edge(kTileLevels);
+    for (int level = 0; level < kTileLevels; ++level) {
+        const std::uint64_t there = hashes_at_level(size, level);
+        if (there % kTileWidth == 0) continue;
+        CLOISON_TRY(auto content,
+                    tiles.read(TileId{level, there / kTileWidth}, there % kTileWidth));
+        edge[level] = split_hashes(content);
+    }
+    return edge;
+}
+
+}  // namespace cloison::journal

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/file_system.h"
+#include "journal/merkle.h"
+
+namespace cloison::journal {
+
+inline constexpr std::size_t kMaxEntryBytes = 65'535;
+/// A bundle of 256 entries, each with its length before it.
+inline constexpr std::size_t kMaxBundleBytes = kTileWidth * (2 + kMaxEntryBytes);
+
+/// Which file of a tlog-tiles log: a tile of hashes of a level, or a bundle of entries.
+struct TileId {
+    static constexpr int kEntries = -1;
+    int level = kEntries;
+    std::uint64_t index = 0;
+    /// "tile/0/x001/x234/067", with ".p/<width>" where width < 256.
+    std::string path(std::uint64_t width) const;
+    std::string partial_directory() const;  ///< Where the partial forms of it lie.
+};
+
+/// Width of a tile in a tree of `size` entries: 0 (not there) to 256.
+std::uint64_t tile_width(const TileId& tile, std::uint64_t size);
+
+/// Takes a bundle of exactly `width` entries apart; the views point into `bundle`. Empty if it is
+/// malformed.
+std::vector<ByteView> split_bundle(ByteView bundle, std::uint64_t width);
+
+std::vector<crypto::Hash> split_hashes(ByteView tile);
+
+/// The tile files of a journal. Safe to use from several threads. Errors name the file.
+class TileFiles {
+  public:
+    TileFiles(FileSystem& files, Path directory)
+        : files_(files), directory_(std::move(directory)) {}
+
+    /// The content for `width` entries or hashes: from the file of that width, or from the full one
+    /// where the partial one has gone. A tile of hashes comes cut to the width; a bundle may hold
+    /// more entries.
+    Result<Bytes> read(const TileId& tile, std::uint64_t width) const;
+    /// `count` hashes of one tile. kCorrupt if they are not there.
+    Result<std::vector<crypto::Hash>> hashes(int level, std::uint64_t first,
+                                             std::size_t count) const;
+    /// Entries of one bundle that has `width` of them.
+    Result<std::vector<Bytes>> entries(std::uint64_t bundle, std::uint64_t width) const;
+
+    /// Writes without syncing, over what a crash may have left. What is complete once never
+    /// changes, and no checkpoint covers it before it is synced.
+    Status write(const TileId& tile, std::uint64_t width, ByteView content, bool sync) const;
+    /// Removes the partial forms of a tile that is now full.
+    Status remove_partials(const TileId& tile) const;
+
+    FileSystem& files() const { return files_; }
+    const Path& directory() const { return directory_; }
+
+  private:
+    FileSystem& files_;
+    const Path directory_;
+};
+
+/// The hashes at the right edge of the published tree of `size` entries, level by level.
+Result<std::vector<std::vector<crypto::Hash>>> read_edge(const TileFiles& tiles,
+                                                         std::uint64_t size);
+
+}  // namespace cloison::journal
