@@ -21,7 +21,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(
         cloison_warnings
         INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-null-dereference
-                  -Wno-maybe-uninitialized -Wno-stringop-overread -Wno-dangling-reference
+                  -Wno-maybe-uninitialized -Wno-stringop-overread
     )
 endif()
 if(CLOISON_SANITIZE)

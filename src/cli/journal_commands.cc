@@ -44,6 +44,12 @@ Status journal_fsck(FileSystem& files, const Path& keeper_directory, const std::
     return {};
 }
 
+Status journal_key(FileSystem& files, const Path& keeper_directory, const std::string& origin) {
+    CLOISON_TRY(auto key, keeper::journal_verify_key(files, keeper_directory, origin));
+    std::printf("%s\n", key.c_str());
+    return {};
+}
+
 Status journal_verify(FileSystem& files, const Path& proof_file, const std::string& verify_key) {
     CLOISON_TRY(auto verifier, journal::NoteVerifier::parse(verify_key));
     CLOISON_TRY(auto bytes, files.read_file(proof_file, 256 * 1024));

@@ -1,0 +1,205 @@
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <iostream>
+#include <string>
+
+#include "base/random.h"
+#include "cli/configuration.h"
+#include "cli/demo_commands.h"
+#include "cli/init.h"
+#include "cli/journal_commands.h"
+#include "cli/services.h"
+#include "cli/staff_command.h"
+#include "cli/status.h"
+#include "cli/supervisor.h"
+
+namespace cloison::cli {
+namespace {
+
+constexpr const char* kVersion = "cloison 0.1.0";
+
+/// What a subcommand does once the command line is read.
+using Action = std::function<Status()>;
+
+/// The subcommands share --var and where their action goes.
+struct Commands {
+    CLI::App& app;
+    Action& chosen;
+    std::string var = "var";
+
+    CLI::App* add(const std::string& name, const std::string& description) {
+        auto* command = app.add_subcommand(name, description);
+        command->add_option("--var", var, "Where state lives")->capture_default_str();
+        return command;
+    }
+    Layout layout() const { return Layout(std::filesystem::absolute(var).lexically_normal()); }
+};
+
+void add_services(Commands& commands) {
+    struct Service {
+        const char* name;
+        const char* description;
+        Status (*run)(const Layout&);
+    };
+    static constexpr Service kServices[] = {
+        {"keeper", "Runs the keeper: keys, links, grants, budgets, journal", run_keeper},
+        {"identity", "Runs identity: accounts, credentials, sessions", run_identity},
+        {"casework", "Runs casework: requests and their life cycle", run_casework},
+        {"documents", "Runs documents: supporting documents", run_documents},
+        {"portal", "Runs the residents' pages", run_portal},
+        {"desk", "Runs the staff's pages", run_desk},
+        {"outbox", "Runs the page that shows the demo's mails", run_outbox},
+    };
+    for (const auto& service : kServices) {
+        auto* command = commands.add(service.name, service.description)->group("Services");
+        command->callback([&commands, run = service.run] {
+            commands.chosen = [&commands, run] {
+                auto status = run(commands.layout());
+                if (!status) report_failure(status.error());
+                return status;
+            };
+        });
+    }
+}
+
+void add_operation(Commands& commands) {
+    auto* serve_command =
+        commands.add("serve", "Starts and watches all services; Ctrl-C stops them")
+            ->group("Operation");
+    auto demo = std::make_shared<bool>(false);
+    serve_command->add_flag("--demo", *demo, "Show mails and demo sign-ins on the outbox page");
+    serve_command->callback([&commands, demo] {
+        commands.chosen = [&commands, demo] { return serve(commands.layout(), *demo); };
+    });
+
+    auto* status_command =
+        commands.add("status", "Says what runs, since when, and whether it answers")
+            ->group("Operation");
+    auto json = std::make_shared<bool>(false);
+    status_command->add_flag("--json", *json, "Print JSON");
+    status_command->callback([&commands, json] {
+        commands.chosen = [&commands, json] {
+            return show_status(commands.layout(), local_file_system(), *json);
+        };
+    });
+
+    auto* init_command = commands.add("init", "Makes keys, trust and settings in a new directory")
+                             ->group("Operation");
+    auto configuration = std::make_shared<Configuration>();
+    const auto port = CLI::Range(1, 65535);
+    init_command->add_option("--portal-port", configuration->portal_port, "Port of the portal")
+        ->check(port)
+        ->capture_default_str();
+    init_command->add_option("--desk-port", configuration->desk_port, "Port of the desk")
+        ->check(port)
+        ->capture_default_str();
+    init_command->add_option("--outbox-port", configuration->outbox_port, "Port of the outbox page")
+        ->check(port)
+        ->capture_default_str();
+    init_command
+        ->add_option("--journal-origin", configuration->journal_origin,
+                     "Name of the journal in its checkpoints")
+        ->capture_default_str();
+    init_command->add_option("--clamd", configuration->clamd,
+                             "Virus scanner, unix:/path or tcp:host:port");
+    init_command->callback([&commands, configuration] {
+        commands.chosen = [&commands, configuration] {
+            return initialize_var(commands.layout(), *configuration, local_file_system(),
+                                  system_random());
+        };
+    });
+
+    add_staff_command(
+        *commands.add("staff", "Makes staff accounts from the command line")->group("Operation"),
+        [&commands] { return commands.layout(); }, commands.chosen);
+}
+
+void add_journal(Commands& commands) {
+    auto* journal = commands.add("journal", "Reads the keeper's journal")->group("Journal");
+    journal->require_subcommand(1);
+
+    auto* fsck =
+        journal->add_subcommand("fsck", "Re-reads everything, names the first thing wrong");
+    auto json = std::make_shared<bool>(false);
+    fsck->add_flag("--json", *json, "Print JSON");
+    fsck->callback([&commands, json] {
+        commands.chosen = [&commands, json]() -> Status {
+            const Layout layout = commands.layout();
+            CLOISON_TRY(auto configuration,
+                        Configuration::load(local_file_system(), layout.configuration()));
+            return journal_fsck(local_file_system(), layout.service("keeper"),
+                                configuration.journal_origin, *json);
+        };
+    });
+
+    auto* key = journal->add_subcommand("key", "Prints the verify key, as a vkey line");
+    key->callback([&commands] {
+        commands.chosen = [&commands]() -> Status {
+            const Layout layout = commands.layout();
+            CLOISON_TRY(auto configuration,
+                        Configuration::load(local_file_system(), layout.configuration()));
+            return journal_key(local_file_system(), layout.service("keeper"),
+                               configuration.journal_origin);
+        };
+    });
+
+    auto* verify = journal->add_subcommand("verify", "Checks a proof file; needs no other file");
+    auto file = std::make_shared<std::string>();
+    auto vkey = std::make_shared<std::string>();
+    verify->add_option("proof", *file, "Proof file, as the portal hands it out")->required();
+    verify->add_option("--key", *vkey, "Verify key: name+hex+base64 (cloison journal key)")
+        ->required();
+    verify->callback([&commands, file, vkey] {
+        commands.chosen = [file, vkey] {
+            return journal_verify(local_file_system(), *file, *vkey);
+        };
+    });
+}
+
+void add_inspection(Commands& commands) {
+    auto* routes = commands.add("routes", "Lists every route of a door, read from its router")
+                       ->group("Inspection");
+    auto door = std::make_shared<std::string>();
+    auto json = std::make_shared<bool>(false);
+    routes->add_option("door", *door, "portal or desk")
+        ->required()
+        ->check(CLI::IsMember({"portal", "desk"}));
+    routes->add_flag("--json", *json, "Print JSON");
+    routes->callback([&commands, door, json] {
+        commands.chosen = [door, json] { return print_routes(*door, *json); };
+    });
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+    CLI::App app{"Cloison: a portal whose leaks have exact answers"};
+    app.set_version_flag("--version", kVersion);
+    app.require_subcommand(1);
+    Action chosen;
+    Commands commands{app, chosen};
+    add_services(commands);
+    add_operation(commands);
+    add_journal(commands);
+    add_inspection(commands);
+    add_demo_commands(
+        [&commands](const std::string& name, const std::string& description) {
+            return commands.add(name, description)->group("Demo");
+        },
+        [&commands] { return commands.layout(); }, chosen);
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    const Status status = chosen();
+    if (status) return 0;
+    std::fprintf(stderr, "cloison: %s\n", status.error().message.c_str());
+    return status.error().code == ErrorCode::kInvalidArgument ? 2 : 1;
+}
+
+}  // namespace cloison::cli

@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""`cloison serve` as an operator meets it: starts, stops, restarts, and says one clear line when it
+cannot: a killed service, a port in use, a missing, read-only or full var/."""
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+from installation import CLOISON, Installation, run, wait_until
+
+SERVICES = ["keeper", "identity", "casework", "documents", "portal", "desk", "outbox"]
+
+
+def get(port, path="/"):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        response.read()
+        return response.status
+    finally:
+        connection.close()
+
+
+def one_line(test, done, *words):
+    """The command failed with exactly one line that holds the words."""
+    test.assertIn(done.returncode, (1, 2), done.stdout + done.stderr)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("cloison: ")]
+    test.assertEqual(len(lines), 1, done.stderr)
+    for word in words:
+        test.assertIn(word, lines[0])
+
+
+def in_small_file_system(script, megabytes=24):
+    """Runs a shell script in a mount namespace with a small file system on $1; None if the machine
+    does not allow that."""
+    mount_point = pathlib.Path(tempfile.mkdtemp(prefix="cl-"))
+    flags = ["-m"] if os.geteuid() == 0 else ["-rm"]
+    probe = subprocess.run(["unshare", *flags, "mount", "-t", "tmpfs", "none", str(mount_point)],
+                           capture_output=True)
+    if probe.returncode != 0:
+        return None
+    try:
+        return subprocess.run(
+            ["unshare", *flags, "bash", "-euc",
+             f"mount -t tmpfs -o size={megabytes}m none {mount_point}; cd /; {script}",
+             "bash", str(mount_point)],
+            capture_output=True, text=True, timeout=180,
+        )
+    finally:
+        shutil.rmtree(mount_point, ignore_errors=True)
+
+
+class Serve(unittest.TestCase):
+    def test_starts_everything_and_stops_cleanly(self):
+        with Installation() as here:
+            here.start()
+            report = json.loads(run("status", "--json", "--var", here.var).stdout)
+            self.assertEqual([s["name"] for s in report["services"]], SERVICES)
+            self.assertTrue(all(s["answers"] for s in report["services"]), report)
+            pids = [s["pid"] for s in report["services"]]
+            for port in (here.portal_port, here.desk_port, here.outbox_port):
+                self.assertLess(get(port), 400)
+            self.assertEqual(here.stop(), 0)
+            for pid in pids:
+                self.assertFalse(pathlib.Path(f"/proc/{pid}").exists(), "a service outlived serve")
+            one_line(self, run("status", "--var", here.var, check=False), "Nothing runs")
+            self.assertEqual(here.fsck()["unpublished_entries"], 0)
+
+    def test_restarts_each_service_that_dies(self):
+        with Installation() as here:
+            here.start()
+            for service in SERVICES:
+                pid = here.pid(service)
+                os.kill(pid, signal.SIGKILL)
+                wait_until(lambda: here.pid(service) not in (0, pid), 30, f"{service} to run again")
+                wait_until(
+                    lambda: run("status", "--var", here.var, check=False).returncode == 0,
+                    30, f"every service to answer after {service} was killed")
+            self.assertLess(get(here.portal_port), 400)
+            self.assertEqual(here.stop(), 0)
+
+    def test_dies_with_its_services(self):
+        with Installation() as here:
+            here.start()
+            pids = [s["pid"] for s in here.state()["services"]]
+            here.server.kill()
+            here.server.wait()
+            wait_until(lambda: not any(pathlib.Path(f"/proc/{p}").exists() for p in pids), 30,
+                       "services to end with a killed supervisor")
+            here.start()
+            self.assertEqual(here.stop(), 0)
+
+    def test_second_serve_is_refused(self):
+        with Installation() as here:
+            here.start()
+            one_line(self, run("serve", "--var", here.var, check=False), "already runs")
+            self.assertLess(get(here.portal_port), 400)
+
+    def test_port_in_use_is_named(self):
+        with Installation() as here:
+            with socket.socket() as taken:
+                taken.bind(("127.0.0.1", here.desk_port))
+                taken.listen()
+                done = run("serve", "--var", here.var, check=False)
+            one_line(self, done, "desk", str(here.desk_port), "in use")
+            here.start()
+
+    def test_missing_directory_is_named(self):
+        with tempfile.TemporaryDirectory() as empty:
+            one_line(self, run("serve", "--var", f"{empty}/nowhere", check=False), "nowhere", "init")
+            self.assertEqual(os.listdir(empty), [])
+
+    def test_wrong_setting_is_named(self):
+        with Installation() as here:
+            settings = here.var / "cloison.toml"
+            settings.write_text(settings.read_text().replace("desk_port = ", "desk_prot = "))
+            one_line(self, run("serve", "--var", here.var, check=False), "desk_prot", "cloison.toml:")
+
+    def test_key_that_others_may_read_is_refused(self):
+        with Installation() as here:
+            (here.var / "keeper" / "root.key").chmod(0o644)
+            one_line(self, run("serve", "--var", here.var, check=False), "keeper", "root.key")
+
+    def test_init_overwrites_nothing(self):
+        with Installation() as here:
+            before = {p: p.read_bytes() for p in here.var.rglob("*") if p.is_file()}
+            one_line(self, run("init", "--var", here.var, check=False), "exists already")
+            self.assertEqual(before, {p: p.read_bytes() for p in here.var.rglob("*") if p.is_file()})
+
+    def test_unknown_option_is_exit_code_two(self):
+        self.assertEqual(run("serve", "--no-such-option", check=False).returncode, 2)
+        self.assertEqual(run("fly", check=False).returncode, 2)
+
+    def test_read_only_directory_is_one_line(self):
+        done = in_small_file_system(f"""
+            {CLOISON} init --var $1/var
+            mount -o remount,ro $1
+            {CLOISON} serve --var $1/var
+        """)
+        if done is None:
+            self.skipTest("this machine allows no mount namespace")
+        one_line(self, done, "ead-only")
+
+    def test_full_disk_is_one_line_and_heals(self):
+        done = in_small_file_system(f"""
+            {CLOISON} init --var $1/var
+            head -c 100M /dev/zero >$1/filler 2>/dev/null || true
+            {CLOISON} serve --var $1/var && exit 9
+            rm $1/filler
+            {CLOISON} journal fsck --var $1/var >/dev/null || true
+            mkfifo $1/out
+            {CLOISON} serve --var $1/var >$1/out & serve=$!
+            grep -q portal <$1/out
+            {CLOISON} status --var $1/var >/dev/null
+            kill -INT $serve; wait $serve
+            echo healed
+            exit 1
+        """)
+        if done is None:
+            self.skipTest("this machine allows no mount namespace")
+        self.assertIn("healed", done.stdout, done.stderr)
+        one_line(self, done, "o space left")
+
+
+if __name__ == "__main__":
+    unittest.main()
