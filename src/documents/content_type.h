@@ -65,6 +65,7 @@ class ContentCheck {
     const ContentDetector& detector_;
     Bytes head_;
     bool decided_ = false;
+    bool encrypted_ = false;
     ContentVerdict verdict_ = ContentVerdict::kEmpty;
     std::string tail_;  ///< The end of the previous piece: a token may lie across two.
 };
