@@ -1,0 +1,147 @@
+#include "keeper/recorder.h"
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "keeper/support_for_test.h"
+
+namespace cloison::keeper {
+namespace {
+
+const Time kStart = from_unix_ms(TestBed::kStartMs);
+
+std::vector<journal::Entry> some(std::size_t count) {
+    std::vector<journal::Entry> entries(count);
+    for (auto& entry : entries) entry.reason = "x";
+    return entries;
+}
+
+class RecorderTest : public testing::Test {
+  protected:
+    std::unique_ptr<Recorder> recorder(Time last = {}, std::size_t max_waiting = 10) {
+        return std::make_unique<Recorder>(
+            journal_, clock_, random_, last,
+            Recorder::Hooks{[this](const Error&) { ++failures_; }, [this] { ++durable_; }},
+            max_waiting);
+    }
+    std::vector<Time> times() const {
+        std::vector<Time> times;
+        for (const auto& bytes : journal_.entries)
+            times.push_back(journal::decode_entry(bytes)->time);
+        return times;
+    }
+
+    MemoryJournal journal_;
+    ManualClock clock_{kStart};
+    SeededRandom random_{1};
+    std::atomic<int> failures_{0};
+    std::atomic<int> durable_{0};
+};
+
+TEST_F(RecorderTest, FillsInTimeAndSalt) {
+    auto made = recorder();
+    auto written = made->write(some(2));
+    ASSERT_TRUE(written);
+    EXPECT_EQ(written->first, 0u);
+    EXPECT_EQ(written->entries, journal_.entries);
+    EXPECT_EQ(times(), (std::vector<Time>{kStart, kStart}));
+    EXPECT_NE(journal_.entries[0], journal_.entries[1]) << "the salts differ";
+    EXPECT_EQ(durable_, 1);
+}
+
+TEST_F(RecorderTest, TimesNeverGoBack) {
+    auto made = recorder(kStart + Duration(500));
+    ASSERT_TRUE(made->write(some(1)));
+    clock_.advance(Duration(1000));
+    ASSERT_TRUE(made->write(some(1)));
+    clock_.advance(Duration(-900));
+    EXPECT_EQ(made->now(), kStart + Duration(1000));
+    ASSERT_TRUE(made->write(some(1)));
+    EXPECT_EQ(times(), (std::vector<Time>{kStart + Duration(500), kStart + Duration(1000),
+                                          kStart + Duration(1000)}));
+}
+
+TEST_F(RecorderTest, LinesThatComeTogetherShareAnAppend) {
+    auto made = recorder();
+    std::vector<Recorder::Pending> pending;
+    for (int i = 0; i < 5; ++i) {
+        auto queued = made->queue(2, [](Time) { return some(2); });
+        ASSERT_TRUE(queued);
+        pending.push_back(std::move(*queued));
+    }
+    EXPECT_EQ(journal_.appends, 0u);
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+        auto lines = made->wait(std::move(pending[i]));
+        ASSERT_TRUE(lines);
+        EXPECT_EQ(lines->first, 2 * i);
+        EXPECT_EQ(journal_.entries[lines->first + 1], lines->entries[1]);
+    }
+    EXPECT_EQ(journal_.appends, 1u);
+}
+
+TEST_F(RecorderTest, BeyondItsBoundItIsUnavailableAndComposesNothing) {
+    auto made = recorder();
+    auto full = made->queue(10, [](Time) { return some(10); });
+    ASSERT_TRUE(full);
+    bool composed = false;
+    const auto compose = [&](Time) {
+        composed = true;
+        return some(1);
+    };
+    EXPECT_EQ(made->queue(1, compose).error().code, ErrorCode::kUnavailable);
+    EXPECT_FALSE(composed);
+    ASSERT_TRUE(made->wait(std::move(*full)));
+    auto next = made->queue(1, compose);
+    ASSERT_TRUE(next);
+    ASSERT_TRUE(made->wait(std::move(*next)));
+}
+
+TEST_F(RecorderTest, OneCallHasAtMostABatch) {
+    auto made = recorder({}, Recorder::kMaxWaiting);
+    EXPECT_TRUE(made->write(some(Recorder::kMaxBatch)));
+    EXPECT_EQ(made->write(some(Recorder::kMaxBatch + 1)).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(RecorderTest, NothingToWriteWritesNothing) {
+    auto made = recorder();
+    ASSERT_TRUE(made->write({}));
+    EXPECT_EQ(journal_.appends, 0u);
+}
+
+TEST_F(RecorderTest, AfterAFailureNothingIsWrittenAnyMore) {
+    auto made = recorder();
+    journal_.failing = true;
+    auto before = made->queue(1, [](Time) { return some(1); });
+    ASSERT_TRUE(before);
+    EXPECT_EQ(made->write(some(1)).error().code, ErrorCode::kIo);
+    journal_.failing = false;
+    EXPECT_EQ(made->wait(std::move(*before)).error().code, ErrorCode::kIo);
+    EXPECT_EQ(made->write(some(1)).error().code, ErrorCode::kIo);
+    EXPECT_EQ(journal_.entries.size(), 0u);
+    EXPECT_EQ(failures_, 1);
+    EXPECT_EQ(durable_, 0);
+}
+
+TEST_F(RecorderTest, ManyThreadsKeepTheOrderOfTime) {
+    auto made = recorder({}, Recorder::kMaxWaiting);
+    std::vector<std::thread> threads;
+    std::atomic<int> mismatches{0};
+    for (int t = 0; t < 8; ++t)
+        threads.emplace_back([&] {
+            for (int i = 0; i < 200; ++i) {
+                clock_.advance(Duration(1));
+                auto lines = made->write(some(2));
+                std::lock_guard lock(journal_.mutex);
+                mismatches += !lines || journal_.entries.at(lines->first) != lines->entries[0];
+            }
+        });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(mismatches, 0);
+    EXPECT_EQ(journal_.entries.size(), 3200u);
+    const auto all = times();
+    EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
+}
+
+}  // namespace
+}  // namespace cloison::keeper
