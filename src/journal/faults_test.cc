@@ -103,12 +103,12 @@ TEST(FaultsTest, EachFailingCallLosesNothingAcknowledged) {
 }
 
 TEST(FaultsTest, EachFailingCallAroundFullTilesLosesNothingAcknowledged) {
-    fail_each_change(254, 1);
+    fail_each_change(254, 3);
 }
 
 TEST(FaultsTest, FailingCallsInBigRoundsLoseNothingAcknowledged) {
     // More tiles than are synced one by one.
-    fail_each_change(4096, 29);
+    fail_each_change(4096, 67);
 }
 
 /// The local file system, on which the process ends suddenly at the n-th change.

@@ -109,22 +109,19 @@ Result<Recovered> recover(const TileFiles& tiles, const NoteVerifier& verifier) 
     if (!checkpoint) {
         CLOISON_TRY(const auto segments, list_segments(tiles.files(), tiles.directory()));
         CLOISON_TRY(const bool has_tiles, tiles.files().exists(tiles.directory() / "tile"));
+        // A new journal gets its checkpoint, of no entries, before anything else.
         if (segments.empty() && !has_tiles) return recovered;
-        if (has_tiles && (segments.empty() || segments.front() != 0))
-            return corrupt("checkpoint is missing.");
+        return corrupt("checkpoint is missing.");
     }
     TreeEdge tree;
-    if (checkpoint) {
-        recovered.published = checkpoint->size;
-        CLOISON_TRY(recovered.edge, read_edge(tiles, checkpoint->size));
-        for (int level = 0; level < kTileLevels; ++level)
-            tree.load_level(level, recovered.edge[level]);
-        if (tree.root() != checkpoint->root)
-            return corrupt("tile/ and checkpoint disagree: the last tiles give another root.");
-        if (!recovered.edge[0].empty()) {
-            CLOISON_TRY(recovered.bundle,
-                        read_partial_bundle(tiles, checkpoint->size, recovered.edge[0]));
-        }
+    recovered.published = checkpoint->size;
+    CLOISON_TRY(recovered.edge, read_edge(tiles, checkpoint->size));
+    for (int level = 0; level < kTileLevels; ++level) tree.load_level(level, recovered.edge[level]);
+    if (tree.root() != checkpoint->root)
+        return corrupt("tile/ and checkpoint disagree: the last tiles give another root.");
+    if (!recovered.edge[0].empty()) {
+        CLOISON_TRY(recovered.bundle,
+                    read_partial_bundle(tiles, checkpoint->size, recovered.edge[0]));
     }
     CLOISON_TRY_STATUS(read_segments(tiles, tree, recovered));
     return recovered;

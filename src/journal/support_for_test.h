@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "base/time.h"
 #include "crypto/keys.h"
 #include "journal/entry.h"
@@ -17,6 +18,7 @@ inline constexpr std::string_view kTestOrigin = "example.org/keeper";
 
 inline crypto::SigningKey test_key(std::uint8_t seed = 1) {
     crypto::initialize();
+    set_log_level(LogLevel::kError);
     return crypto::SigningKey::from_seed(Bytes(32, seed));
 }
 
