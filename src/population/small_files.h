@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace cloison::population {
+
+/// A small real file, as a resident would hand it in.
+struct SmallFile {
+    std::string name;
+    std::string content_type;  ///< application/pdf, image/jpeg, image/png
+    Bytes content;
+};
+
+/// One of the three types by turns, showing nothing but a title.
+SmallFile make_small_file(std::uint32_t number, std::string_view title);
+
+}  // namespace cloison::population
