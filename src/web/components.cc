@@ -1,6 +1,7 @@
 #include "web/components.h"
 
 #include <algorithm>
+#include <cctype>
 
 namespace cloison::web {
 namespace {
@@ -141,13 +142,20 @@ Json summary_row(std::string key, std::string value, std::string change, std::st
     return {{"key", std::move(key)},
             {"value", std::move(value)},
             {"change", std::move(change)},
-            {"what", std::move(what)}};
+            {"what", std::move(what)},
+            {"id", ""}};
 }
 
 Json task(std::string title, std::string link, std::string status, std::string colour,
           std::string hint) {
+    // The link is described by its status: unique, because links are.
+    std::string id;
+    if (!link.empty()) {
+        id = "status";
+        for (const char c : link) id += std::isalnum(static_cast<unsigned char>(c)) ? c : '-';
+    }
     return {{"title", std::move(title)},   {"link", std::move(link)}, {"status", std::move(status)},
-            {"colour", std::move(colour)}, {"hint", std::move(hint)}, {"id", ""}};
+            {"colour", std::move(colour)}, {"hint", std::move(hint)}, {"id", std::move(id)}};
 }
 
 Json tag(std::string text, std::string colour) {

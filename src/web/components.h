@@ -65,7 +65,7 @@ Json select(const Question& question, const std::vector<Option>& options, const 
 Json file_upload(const Question& question, std::string accept, const FormErrors& errors);
 
 /// parts/summary-list: {{#rows}}. `change` empty: no link; `what` completes "Change …" for those
-/// who do not see the row.
+/// who do not see the row. Set "id" where the error summary leads to the row.
 Json summary_row(std::string key, std::string value, std::string change = {},
                  std::string what = {});
 /// parts/task-list: {{#tasks}}. Colour of the tag as for tag(); empty: plain text.
