@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "base/seeded_random.h"
 #include "base/temporary_directory.h"
@@ -373,6 +375,39 @@ TEST(JournalTest, FullSegmentsAreFollowedByNewOnesAndDropped) {
     ASSERT_TRUE(journal->publish());
     EXPECT_EQ(*list_segments(disk, "/j"), std::vector<std::uint64_t>{900});
     EXPECT_EQ(journal->read(1199, 1)->front(), entries.front());
+}
+
+/// A disk that does something else just before a checkpoint is written.
+class InterruptedDisk : public SimulatedDisk {
+  public:
+    Status write_file_atomically(const Path& path, ByteView data, unsigned mode) override {
+        if (path.filename() == "checkpoint" && before_checkpoint)
+            std::exchange(before_checkpoint, nullptr)();
+        return SimulatedDisk::write_file_atomically(path, data, mode);
+    }
+    std::function<void()> before_checkpoint;
+};
+
+TEST(JournalTest, SegmentsBegunWhileACheckpointIsWrittenStay) {
+    InterruptedDisk disk;
+    {
+        const auto journal = *open_journal(disk, "/j");
+        grow(*journal, 1);
+        disk.before_checkpoint = [&] {
+            for (int round = 0; round < 4; ++round) {
+                ASSERT_TRUE(journal->append(std::vector<Bytes>(100, Bytes(65'535, 7))).has_value());
+            }
+            EXPECT_EQ(*list_segments(disk, "/j"), (std::vector<std::uint64_t>{0, 301}));
+        };
+        ASSERT_TRUE(journal->publish());
+        EXPECT_EQ(*list_segments(disk, "/j"), (std::vector<std::uint64_t>{0, 301}));
+        disk.arm(1, SimulatedDisk::Fault::kBefore, true);
+    }
+    disk.disarm();
+    disk.cut_power(nullptr);
+    const auto journal = open_journal(disk, "/j");
+    ASSERT_TRUE(journal.has_value()) << journal.error().message;
+    EXPECT_EQ((*journal)->size(), 401U);
 }
 
 TEST(JournalTest, TornTailIsCutAtEveryByte) {
