@@ -55,7 +55,7 @@ def main():
         for path in sorted((SRC / folder).iterdir()):
             if path.suffix not in (".h", ".cc"):
                 continue
-            is_test = path.name.endswith("_test.cc")
+            is_test = path.name.endswith(("_test.cc", "_for_test.h")) or path.name.startswith("test_")
             for quote, included in INCLUDE.findall(path.read_text()):
                 where = f"{path.relative_to(ROOT)} includes {included}"
                 if path.suffix == ".h" and HIDDEN.match(included) and not path.name.endswith(
