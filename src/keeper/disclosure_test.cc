@@ -272,6 +272,86 @@ TEST_F(DisclosureTest, ManyAtOnceDoNotGetPastTheBudget) {
     EXPECT_EQ(bed_.lines(journal::EntryKind::kDisclosed).size(), bound);
 }
 
+/// The local file system, whose syncs can be made to fail.
+class FailingFiles : public FileSystem {
+  public:
+    std::atomic<bool> failing{false};
+
+    Result<std::unique_ptr<File>> open(const Path& path, bool create) override {
+        CLOISON_TRY(auto file, files_.open(path, create));
+        return std::make_unique<FailingFile>(*this, std::move(file));
+    }
+    Result<Bytes> read_file(const Path& path, std::size_t max_size) override {
+        return files_.read_file(path, max_size);
+    }
+    Status write_file_atomically(const Path& path, ByteView data, unsigned mode) override {
+        return files_.write_file_atomically(path, data, mode);
+    }
+    Status create_directories(const Path& path) override { return files_.create_directories(path); }
+    Status sync_directory(const Path& path) override { return files_.sync_directory(path); }
+    Status sync_file_system(const Path& path) override { return files_.sync_file_system(path); }
+    Result<std::unique_ptr<FileLock>> lock_file(const Path& path) override {
+        return files_.lock_file(path);
+    }
+    Status remove(const Path& path) override { return files_.remove(path); }
+    Result<bool> exists(const Path& path) override { return files_.exists(path); }
+    Result<std::vector<std::string>> list(const Path& path) override { return files_.list(path); }
+    Result<unsigned> mode(const Path& path) override { return files_.mode(path); }
+
+  private:
+    class FailingFile : public File {
+      public:
+        FailingFile(FailingFiles& owner, std::unique_ptr<File> file)
+            : owner_(owner), file_(std::move(file)) {}
+        Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> out) override {
+            return file_->read_at(offset, out);
+        }
+        Status write_at(std::uint64_t offset, ByteView data) override {
+            return file_->write_at(offset, data);
+        }
+        Status truncate(std::uint64_t size) override { return file_->truncate(size); }
+        Result<std::uint64_t> size() override { return file_->size(); }
+        Status sync_data() override {
+            if (owner_.failing) return fail(ErrorCode::kIo, "The disk is full.");
+            return file_->sync_data();
+        }
+
+      private:
+        FailingFiles& owner_;
+        std::unique_ptr<File> file_;
+    };
+    FileSystem& files_ = local_file_system();
+};
+
+TEST(DisclosureFaultTest, NothingIsReleasedOnceTheJournalCannotBeWritten) {
+    FailingFiles files;
+    TestBed bed;
+    bed.options.directory = bed.directory();
+    bed.options.origin = TestBed::kOrigin;
+    std::atomic<int> failures{0};
+    bed.options.on_journal_failure = [&](const Error& error) {
+        failures += error.code == ErrorCode::kIo;
+    };
+    auto opened = Keeper::open(bed.options, bed.registry, bed.identity.verify_key(), files,
+                               bed.clock, bed.random);
+    ASSERT_TRUE(opened) << opened.error().message;
+    bed.keeper = std::move(*opened);
+    const auto resident = bed.enroll(1)[0];
+    const Grant grant = bed.self_grant(resident, {"email"});
+    const auto disclosure =
+        TestBed::disclosure(bed.sign(grant), "email", bed.seal(grant, "email", "a@example.org"));
+    ASSERT_TRUE(bed.open(disclosure, "portal"));
+    files.failing = true;
+    EXPECT_EQ(bed.open(disclosure, "portal").error().code, ErrorCode::kIo);
+    files.failing = false;
+    EXPECT_EQ(bed.open(disclosure, "portal").error().code, ErrorCode::kIo) << "until a new start";
+    EXPECT_EQ(failures, 1);
+    bed.keeper.reset();
+    bed.start();
+    EXPECT_EQ(*bed.open(disclosure, "portal"), "a@example.org");
+    EXPECT_GE(bed.lines(journal::EntryKind::kDisclosed).size(), 2u);
+}
+
 class DoorBudgetTest : public DisclosureTest {
   protected:
     DoorBudgetTest()

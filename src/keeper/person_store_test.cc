@@ -87,6 +87,15 @@ TEST_F(PersonStoreTest, EnrolmentIsBounded) {
     EXPECT_EQ(most->back().ordinal, 10'000u);
 }
 
+TEST_F(PersonStoreTest, TwelveMillionPersonsStayWithinFourGigabytes) {
+    ASSERT_TRUE(store_->enroll(10'000));
+    store_.reset();
+    const auto bytes = std::filesystem::file_size(path());
+    EXPECT_GT(bytes, 10'000u * (16 + 72));
+    EXPECT_LT(bytes * 1'200, 4'000'000'000u);
+    open();
+}
+
 TEST_F(PersonStoreTest, UnknownAndErasedAreNotToldApart) {
     const auto persons = *store_->enroll(2);
     Person unknown{persons[0].ordinal, keys_.make_root(persons[0].ordinal, {9})};
