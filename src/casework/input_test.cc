@@ -214,7 +214,7 @@ TEST(ReadInputTest, PhonesBecomeInternational) {
     EXPECT_EQ(read(field, "+123456789012345"), "+123456789012345");
     for (const char* bad : {"06 12 34 56 7", "06 12 34 56 789", "0012", "00", "+123456",
                             "+1234567890123456", "+0123456789", "1612345678", "+33 06 12 34 56 78",
-                            "+33 6 12 34 56 7", "06 12 34 56 7a", "++33612345678", "(0)612345678"})
+                            "+33 6 12 34 56 7", "06 12 34 56 7a", "++33612345678"})
         EXPECT_EQ(read(field, bad), "!malformed") << bad;
 }
 
@@ -222,7 +222,7 @@ TEST(ReadInputTest, EmailKeepsTheLocalPartAndLowersTheDomain) {
     InputField field = field_of(InputKind::kEmail);
     field.max_length = 254;
     EXPECT_EQ(read(field, " Jean.Dupont+x@Exemple.FR "), "Jean.Dupont+x@exemple.fr");
-    EXPECT_EQ(read(field, "a@élysée.example"), "a@xn--lyse-9oa3b.example");
+    EXPECT_EQ(read(field, "a@élysée.example"), "a@xn--lyse-9oad.example");
     const std::string local(64, 'a');
     const std::string label(63, 'b');
     const std::string fits = local + '@' + label + '.' + label + '.' + std::string(61, 'c');

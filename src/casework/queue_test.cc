@@ -155,7 +155,7 @@ TEST_F(QueueTest, CaseOfAnotherOfficerIsTheSameAnswerAsNone) {
     const std::string unknown = RequestId::random(random_).bytes();
     const auto of_unknown = officer_answers(stranger, person, unknown);
     EXPECT_EQ(std::set<std::string>(of_unknown.begin(), of_unknown.end()),
-              std::set<std::string>{"not_found There is no such request."});
+              std::set<std::string>{"not found There is no such request."});
     const std::string draft = create(person);
     const std::string waiting = submitted(person);
     const std::string taken = submitted(person);

@@ -60,7 +60,7 @@ TEST_F(RequestsTest, SomebodyElsesIsTheSameAnswerAsNone) {
     const std::string unknown = RequestId::random(random_).bytes();
     const auto of_unknown = answers(stranger, unknown);
     EXPECT_EQ(std::set<std::string>(of_unknown.begin(), of_unknown.end()),
-              std::set<std::string>{"not_found There is no such request."});
+              std::set<std::string>{"not found There is no such request."});
     const std::string draft = create(owner);
     const std::string in_queue = submitted(owner);
     const std::string withdrawn = create(owner);

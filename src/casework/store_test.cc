@@ -16,7 +16,8 @@ class StoreTest : public CaseworkBed {
     /// All that a thief of the directory's database reads.
     std::string stolen() {
         std::string bytes;
-        for (const auto& name : *files().list(path("casework")))
+        const auto names = files().list(path("casework"));
+        for (const auto& name : *names)
             if (name.starts_with("casework.db"))
                 bytes += to_string(*files().read_file(path("casework") / name, 1 << 26));
         return bytes;

@@ -124,7 +124,7 @@ TEST_F(DocumentsTest, SomebodyElsesIsTheSameAnswerAsNone) {
     const auto of_unknown =
         answers(own(stranger, request), sign(officer_grant(stranger, request)), unknown);
     EXPECT_EQ(of_unknown, std::vector<std::string>(6, of_unknown.front()));
-    EXPECT_TRUE(of_unknown.front().starts_with("not_found ")) << of_unknown.front();
+    EXPECT_TRUE(of_unknown.front().starts_with("not found ")) << of_unknown.front();
     for (const std::string& document : {id, unfinished.id}) {
         EXPECT_EQ(answers(own(stranger, request), sign(officer_grant(stranger, request)), document),
                   of_unknown);
@@ -213,7 +213,7 @@ TEST_F(DocumentsTest, MalformedDescriptionsAreRefused) {
               ErrorCode::kInvalidArgument);
     EXPECT_EQ(code_after([](auto& b) { b.set_content_type("text/html"); }),
               ErrorCode::kInvalidArgument);
-    for (const std::string kind : {std::string(), std::string("../etc"), std::string(41, 'k')})
+    for (const std::string& kind : {std::string(), std::string("../etc"), std::string(41, 'k')})
         EXPECT_EQ(code_after([&](auto& b) { b.set_kind(kind); }), ErrorCode::kInvalidArgument);
     EXPECT_EQ(objects(), 0U);
     EXPECT_TRUE(portal().begin(good.begin));
