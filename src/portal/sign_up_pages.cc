@@ -227,6 +227,10 @@ Result<net::HttpResponse> complete(const Shared& shared, Context& context) {
         errors.add("password", context.text("portal.sign_up.password_refused"));
         return password_page(context, *pending, errors);
     }
+    if (!token && token.error().code == ErrorCode::kNotFound) {
+        context.set_sealed_cookie(kCookie, "", kLifetime);
+        return context.redirect_with_notice("/sign-up", "portal.sign_up.expired");
+    }
     if (!token) return fail(std::move(token).error());
     context.set_sealed_cookie(kCookie, "", kLifetime);
     context.start_session(*token);

@@ -242,6 +242,9 @@ Result<net::HttpResponse> Pages::confirm(Context& context) const {
         errors.add("code", context.text("web.sign_in.code_wrong"));
         return set_up_page(context, secret, uri, errors);
     }
+    // Begun again elsewhere, or too long ago: a fresh secret is shown.
+    if (!answer && answer.error().code == ErrorCode::kConflict)
+        return context.redirect("/one-time-code");
     if (!answer) return fail(answer.error());
     context.set_sealed_cookie(kSetUpCookie, "", kSetUpLifetime);
     return context.redirect_with_notice(options.home_path, "web.one_time_code.done");

@@ -28,6 +28,30 @@ Language choose_language(const Context& context) {
 
 }  // namespace
 
+std::string_view access_name(Access access) {
+    switch (access) {
+        case Access::kPublic:
+            return "public";
+        case Access::kSignedIn:
+            return "signed_in";
+        case Access::kResident:
+            return "resident";
+        case Access::kProfessional:
+            return "professional";
+        case Access::kOfficer:
+            return "officer";
+        case Access::kSupport:
+            return "support";
+        case Access::kDpo:
+            return "dpo";
+        case Access::kAdministrator:
+            return "administrator";
+        case Access::kStaff:
+            return "staff";
+    }
+    return "";
+}
+
 bool may_enter(Access access, registry::Role role) {
     using registry::Role;
     switch (access) {

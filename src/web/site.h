@@ -34,6 +34,7 @@ enum class Access {
     kStaff,  ///< Officer, support, DPO or administrator.
 };
 bool may_enter(Access access, registry::Role role);
+std::string_view access_name(Access access);  ///< "public", "signed_in", "resident" …
 
 /// Web server logic that portal and desk share: routes with their access rule, sessions, CSRF
 /// protection, security headers, languages, error pages. It holds no personal data and knows no
