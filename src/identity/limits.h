@@ -16,7 +16,7 @@ inline constexpr std::size_t kBlindIndexSize = 32;
 inline constexpr std::size_t kMinPasswordCharacters = 15;
 inline constexpr std::size_t kMaxPasswordCharacters = 256;
 inline constexpr std::size_t kMaxPasswordBytes = 4 * kMaxPasswordCharacters;
-inline constexpr std::size_t kMaxSealedValue = 2048;
+inline constexpr std::size_t kMaxSealedValue = 589;  ///< That of a value of 511 bytes.
 inline constexpr std::size_t kMaxStaffText = 200;
 inline constexpr std::size_t kMaxOrigin = 64;
 inline constexpr std::size_t kMaxUserAgent = 512;
@@ -54,7 +54,7 @@ inline constexpr std::uint32_t kMaxTracesListed = 100;
 inline constexpr Duration kGrantLifetime = 5 * kMinute;
 inline constexpr int kMaxHandles = 1000;
 inline constexpr int kMaxActors = 1000;
-inline constexpr int kMaxStaff = 10'000;
+inline constexpr int kMaxStaff = 8000;  ///< Fits one answer of ListStaff.
 
 inline constexpr Duration kApprovalLifetime = kHour;
 inline constexpr Duration kApprovalKept = 30 * kDay;

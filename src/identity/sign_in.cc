@@ -18,15 +18,10 @@ tl::unexpected<Error> no_pending() {
     return fail(ErrorCode::kUnauthenticated, "This sign-in has expired. Begin again.");
 }
 
-/// The account that may sign in with this address at this door.
-Result<std::optional<Account>> usable_account(Core& core, std::string_view email_index,
-                                              std::string_view door) {
-    CLOISON_TRY(auto account,
-                core.database->read_result<std::optional<Account>>([&](Transaction& transaction) {
-                    return account_by_email(transaction, as_bytes(email_index));
-                }));
-    if (account && (account->disabled || !may_use_door(account->role, door))) account.reset();
-    return account;
+Result<std::optional<Account>> find_account(Core& core, std::string_view email_index) {
+    return core.database->read_result<std::optional<Account>>([&](Transaction& transaction) {
+        return account_by_email(transaction, as_bytes(email_index));
+    });
 }
 
 Result<std::string> begin_pending(Core& core, const Account& account, std::string_view door,
@@ -89,9 +84,11 @@ Result<v1::SignInResponse> sign_in(Core& core, const net::Caller& caller,
     CLOISON_TRY_STATUS(check_client(caller, request.client()));
     CLOISON_TRY_STATUS(check_email_index(request.email_index()));
     CLOISON_TRY_STATUS(check_typed_password(request.password()));
-    CLOISON_TRY(const auto account, usable_account(core, request.email_index(), caller.service));
+    CLOISON_TRY(auto account, find_account(core, request.email_index()));
     CLOISON_TRY(const auto attempt,
                 core.throttle.count(as_bytes(request.email_index()), account.has_value()));
+    if (account && (account->disabled || !may_use_door(account->role, caller.service)))
+        account.reset();
     CLOISON_TRY(const bool matches,
                 core.passwords.matches(request.password(),
                                        account ? account->verifier : core.passwords.decoy()));

@@ -22,7 +22,8 @@ class SignInTest : public House {
     std::vector<nlohmann::json> opened_traces(const std::string& token) {
         const std::string grant = own_grant(token, {"sign_in_trace"});
         std::vector<nlohmann::json> contents;
-        for (const auto& trace : traces(token).traces()) {
+        const auto listed = traces(token);
+        for (const auto& trace : listed.traces()) {
             const auto value = open(grant, "sign_in_trace", trace.record(), trace.sealed());
             EXPECT_TRUE(value) << value.error().message;
             contents.push_back(nlohmann::json::parse(*value));
@@ -246,7 +247,7 @@ TEST_F(SignInTest, TracesAreTheCallersOwn) {
     EXPECT_EQ(traces(anne.token).traces_size(), 1);
     EXPECT_EQ(traces(bela.token).traces_size(), 2);
     // Another's trace does not open with one's own grant.
-    const auto& foreign = traces(bela.token).traces(0);
+    const v1::SignInTrace foreign = traces(bela.token).traces(0);
     EXPECT_FALSE(open(own_grant(anne.token, {"sign_in_trace"}), "sign_in_trace", foreign.record(),
                       foreign.sealed()));
 }
@@ -269,7 +270,8 @@ TEST_F(SignInTest, AtMost200TracesAreKeptAndTheOldestDaysGoFirst) {
     for (int i = 0; i < kMaxTraces; ++i) token = sign_in(resident.email_index, kPassword)->token();
     EXPECT_EQ(traces(token).traces_size(), 100);
     const std::string grant = own_grant(token, {"sign_in_trace"});
-    for (const auto& trace : traces(token).traces()) {
+    const auto listed = traces(token);
+    for (const auto& trace : listed.traces()) {
         const auto value = open(grant, "sign_in_trace", trace.record(), trace.sealed());
         ASSERT_TRUE(value);
         EXPECT_EQ(nlohmann::json::parse(*value)["time"], "2026-04-14T10:00:00Z");

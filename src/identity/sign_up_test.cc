@@ -1,5 +1,6 @@
 #include <thread>
 
+#include "identity/identity_schema.h"
 #include "identity/test_house.h"
 
 namespace cloison::identity {
@@ -136,6 +137,24 @@ TEST_F(SignUpTest, AnAddressGetsFiveCodesADay) {
     EXPECT_TRUE(begin(index_of("b@example.org")));
     clock.advance(kSignUpLifetime);
     EXPECT_TRUE(begin(index));
+}
+
+TEST_F(SignUpTest, UnfinishedSignUpsAreBounded) {
+    auto database =
+        storage::open_sqlite(identity_directory() / "identity.sqlite", identity_schema());
+    ASSERT_TRUE(database) << database.error().message;
+    ASSERT_TRUE((*database)->write([&](storage::Transaction& transaction) -> Status {
+        CLOISON_TRY_STATUS(transaction.execute(
+            "INSERT INTO sign_up SELECT randomblob(16), randomblob(32), randomblob(32), 0, 0, $2 "
+            "FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) "
+            "SELECT i FROM n)",
+            {std::int64_t{kMaxSignUps - 1}, to_unix_ms(clock.now() + kHour)}));
+        return {};
+    }));
+    EXPECT_TRUE(begin(index_of("a@example.org")));
+    EXPECT_TRUE(fails(ErrorCode::kExhausted, begin(index_of("b@example.org"))));
+    clock.advance(kHour);
+    EXPECT_TRUE(begin(index_of("b@example.org")));
 }
 
 TEST_F(SignUpTest, MalformedInputIsRefusedBeforeAnythingHappens) {

@@ -90,6 +90,12 @@ Result<v1::CreateStaffResponse> create_staff(Core& core, const net::Caller& call
     CLOISON_TRY(const auto role, check_new(caller, request));
     CLOISON_TRY(const auto account, new_staff(core, role, request));
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
+        CLOISON_TRY(
+            const auto count,
+            transaction.query_one("SELECT COUNT(*) FROM account WHERE pseudonym IS NULL", {}));
+        if (count.integer(0) >= kMaxStaff)
+            return fail(ErrorCode::kExhausted,
+                        "There are 8000 staff accounts, and no room for more.");
         const Status inserted = insert_account(transaction, account, core.clock.now());
         if (!inserted && inserted.error().code == ErrorCode::kConflict)
             return fail(ErrorCode::kConflict, "An account with this e-mail address exists.");

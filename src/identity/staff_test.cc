@@ -1,3 +1,4 @@
+#include "identity/identity_schema.h"
 #include "identity/test_house.h"
 
 namespace cloison::identity {
@@ -132,6 +133,29 @@ TEST_F(StaffTest, DescriptionsNameStaffToTheDeskOnlyAndResidentsNever) {
     EXPECT_TRUE(describe("desk", std::vector<std::string>(kMaxActors, some)));
     EXPECT_TRUE(fails(ErrorCode::kInvalidArgument,
                       describe("desk", std::vector<std::string>(kMaxActors + 1, some))));
+}
+
+TEST_F(StaffTest, EightThousandAndNoMoreAndTheyFitOneAnswer) {
+    auto database =
+        storage::open_sqlite(identity_directory() / "identity.sqlite", identity_schema());
+    ASSERT_TRUE(database) << database.error().message;
+    const std::string longest(kMaxStaffText, 'n');
+    ASSERT_TRUE((*database)->write([&](storage::Transaction& transaction) -> Status {
+        CLOISON_TRY_STATUS(transaction.execute(
+            "INSERT INTO account SELECT randomblob(16), randomblob(16), NULL, randomblob(32), "
+            "randomblob(16), 6, 0, 0, 'fr', $2, $2, randomblob(32), randomblob(16), 8, 1, NULL, 0, "
+            "NULL, 0 FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE "
+            "i < $1) SELECT i FROM n)",
+            {std::int64_t{kMaxStaff - 1}, longest}));
+        return {};
+    }));
+    EXPECT_TRUE(as("operator").create_staff(staff_request("officer", "o@example.org")));
+    EXPECT_TRUE(fails(ErrorCode::kExhausted,
+                      as("operator").create_staff(staff_request("officer", "p@example.org"))));
+    const auto all = as("operator").list_staff({});
+    ASSERT_TRUE(all) << all.error().message;
+    EXPECT_EQ(all->staff_size(), kMaxStaff);
+    EXPECT_LT(all->ByteSizeLong(), net::kMaxRpcMessage);
 }
 
 TEST_F(StaffTest, ServiceHasEveryMethodOfItsContract) {

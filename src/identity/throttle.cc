@@ -71,7 +71,8 @@ Status make_room(Transaction& transaction, int max_unknown) {
 Status store(Transaction& transaction, ByteView subject, bool known, const Record& record) {
     CLOISON_TRY_STATUS(transaction.execute(
         "INSERT INTO attempt (subject, known, consecutive, last_ms, failed_ms) VALUES ($1, $2, "
-        "$3, $4, $5) ON CONFLICT (subject) DO UPDATE SET known = $2, consecutive = $3, "
+        "$3, $4, $5) ON CONFLICT (subject) DO UPDATE SET known = "
+        "CASE WHEN attempt.known = 1 THEN 1 ELSE $2 END, consecutive = $3, "
         "last_ms = $4, failed_ms = $5",
         {blob(subject), std::int64_t{known}, record.consecutive, to_unix_ms(record.last),
          encode(record.failures)}));

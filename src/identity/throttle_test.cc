@@ -111,6 +111,16 @@ TEST_F(ThrottleTest, UnknownSubjectsAreBoundedAndKnownOnesKept) {
     EXPECT_FALSE(allowed(subject));
 }
 
+TEST_F(ThrottleTest, KnownSubjectStaysKnown) {
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(allowed(subject, true));
+    ASSERT_TRUE(allowed(subject, false));
+    for (std::uint8_t i = 0; i < 100; ++i) {
+        clock.advance(Duration(1));
+        ASSERT_TRUE(allowed(Bytes(32, i + 100), false));
+    }
+    EXPECT_FALSE(allowed(subject));
+}
+
 TEST_F(ThrottleTest, ForgetsAfterADay) {
     ASSERT_TRUE(allowed(subject));
     clock.advance(kDay - Duration(1));

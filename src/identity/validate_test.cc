@@ -58,6 +58,8 @@ TEST(ValidateTest, SealedValueHasItsFormAndBound) {
     EXPECT_FALSE(check_sealed("email", sealed.substr(1)));
     EXPECT_FALSE(check_sealed("email", std::string(sealed.size(), '\x02')));
     EXPECT_FALSE(check_sealed("email", ""));
+    EXPECT_EQ(kMaxSealedValue, crypto::sealed_size(511));
+    EXPECT_TRUE(check_sealed("email", std::string(kMaxSealedValue, '\x01')));
     EXPECT_FALSE(check_sealed("email", std::string(kMaxSealedValue + 1, '\x01')));
 }
 
