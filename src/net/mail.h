@@ -21,6 +21,9 @@ struct Mail {
 /// RFC 5322 message with Date, Message-ID, MIME headers, quoted-printable UTF-8, CRLF lines.
 Result<std::string> render_mail(const Mail& mail, std::string_view from, Time now, Random& random);
 
+/// The address in "address" or "Name <address>"; kInvalidArgument if there is none.
+Result<std::string> sender_address(std::string_view from);
+
 class MailTransport {
   public:
     virtual ~MailTransport() = default;

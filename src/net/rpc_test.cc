@@ -314,6 +314,34 @@ TEST_F(RpcTest, AbsentServerIsUnavailableAndComesBackAtOnce) {
     }
 }
 
+TEST_F(RpcTest, RestartsUnderLoadAreUnavailableAndNothingElse) {
+    const auto portal = channel();
+    std::atomic<bool> done = false;
+    std::atomic<int> answered = 0;
+    std::vector<std::thread> callers;
+    for (int i = 0; i < 8; ++i) {
+        callers.emplace_back([&] {
+            while (!done) {
+                const auto answer = say(*portal, "x", 1, Duration(2'000));
+                if (answer) {
+                    ++answered;
+                } else {
+                    EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
+                }
+            }
+        });
+    }
+    for (int round = 0; round < 10; ++round) {
+        auto server = start(echo_service());
+        ASSERT_TRUE(server) << server.error().message;
+        const int before = answered;
+        while (answered < before + 50) std::this_thread::yield();
+        (*server)->stop(kGrace);
+    }
+    done = true;
+    for (auto& caller : callers) caller.join();
+}
+
 TEST_F(RpcTest, StopLetsACallUnderWayFinish) {
     Gate gate;
     auto server = start(echo_service(&gate));
