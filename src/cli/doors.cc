@@ -42,20 +42,12 @@ Status serve_door(Door& door) {
 }
 
 template <class Site>
-void print(const Site& site, bool json) {
-    nlohmann::json list = nlohmann::json::array();
-    for (const auto& route : site.routes()) {
-        if (json) {
-            list.push_back({{"method", route.method},
-                            {"pattern", route.pattern},
-                            {"access", web::access_name(route.access)},
-                            {"streams", route.streams}});
-        } else {
-            std::printf("%-5s %-14s %s\n", route.method.c_str(),
-                        std::string(web::access_name(route.access)).c_str(), route.pattern.c_str());
-        }
-    }
-    if (json) std::printf("%s\n", list.dump().c_str());
+std::vector<DoorRoute> routes_of(const Site& site) {
+    std::vector<DoorRoute> routes;
+    for (const auto& route : site.routes())
+        routes.push_back({route.method, route.pattern, std::string(web::access_name(route.access)),
+                          route.streams});
+    return routes;
 }
 
 }  // namespace
@@ -84,7 +76,6 @@ Status run_desk(const Layout& layout) {
     block_stop_signals();
     CLOISON_TRY(auto wiring, Wiring::load(layout, "desk"));
     desk::Desk::Options options;
-    options.cookie_key_file = wiring.directory("desk") / "cookie.key";
     options.directory = wiring.directory("desk");
     options.web_directory = wiring.installation.web;
     options.request_types = wiring.installation.request_types;
@@ -99,16 +90,16 @@ Status run_desk(const Layout& layout) {
     return serve_door(*desk);
 }
 
-Status print_routes(const std::string& door, bool json) {
+Result<std::vector<DoorRoute>> list_routes(const std::string& door) {
     FileSystem& files = local_file_system();
     crypto::initialize();
     CLOISON_TRY(auto installation, Installation::find());
     CLOISON_TRY(auto registry, registry::Registry::load(files, installation.registry_file));
     // A door is made, and no port opened nor service called: only its router is read.
     const TemporaryDirectory scratch;
-    const Path key = scratch.path() / "cookie.key";
-    CLOISON_TRY_STATUS(crypto::create_key_file(files, key, system_random()));
     if (door == "portal") {
+        const Path key = scratch.path() / "cookie.key";
+        CLOISON_TRY_STATUS(crypto::create_key_file(files, key, system_random()));
         portal::Portal::Options options;
         options.cookie_key_file = key;
         options.web_directory = installation.web;
@@ -118,20 +109,34 @@ Status print_routes(const std::string& door, bool json) {
                                 documents::DocumentsClient(nullptr), nullptr};
         CLOISON_TRY(auto portal, portal::Portal::create(options, nobody, registry, files,
                                                         system_clock(), system_random()));
-        print(portal->site(), json);
-    } else {
-        desk::Desk::Options options;
-        options.cookie_key_file = key;
-        options.directory = scratch.path();
-        options.web_directory = installation.web;
-        options.request_types = installation.request_types;
-        desk::Services nobody{identity::IdentityClient(nullptr), keeper::KeeperClient(nullptr),
-                              casework::CaseworkClient(nullptr),
-                              documents::DocumentsClient(nullptr)};
-        CLOISON_TRY(auto desk, desk::Desk::create(options, nobody, registry, files, system_clock(),
-                                                  system_random()));
-        print(desk->site(), json);
+        return routes_of(portal->site());
     }
+    desk::Desk::Options options;
+    options.directory = scratch.path() / "desk";
+    CLOISON_TRY_STATUS(desk::create_desk_directory(files, options.directory, system_random()));
+    options.web_directory = installation.web;
+    options.request_types = installation.request_types;
+    desk::Services nobody{identity::IdentityClient(nullptr), keeper::KeeperClient(nullptr),
+                          casework::CaseworkClient(nullptr), documents::DocumentsClient(nullptr)};
+    CLOISON_TRY(auto desk, desk::Desk::create(options, nobody, registry, files, system_clock(),
+                                              system_random()));
+    return routes_of(desk->site());
+}
+
+Status print_routes(const std::string& door, bool json) {
+    CLOISON_TRY(const auto routes, list_routes(door));
+    nlohmann::json list = nlohmann::json::array();
+    for (const DoorRoute& route : routes) {
+        if (json)
+            list.push_back({{"method", route.method},
+                            {"pattern", route.pattern},
+                            {"access", route.access},
+                            {"streams", route.streams}});
+        else
+            std::printf("%-5s %-14s %s\n", route.method.c_str(), route.access.c_str(),
+                        route.pattern.c_str());
+    }
+    if (json) std::printf("%s\n", list.dump().c_str());
     return {};
 }
 

@@ -6,6 +6,7 @@
 
 #include "casework/casework.h"
 #include "crypto/keys.h"
+#include "desk/desk.h"
 #include "documents/documents.h"
 #include "identity/identity.h"
 #include "keeper/keeper.h"
@@ -59,12 +60,15 @@ Status make_services(const Layout& layout, FileSystem& files, Random& random) {
     CLOISON_TRY_STATUS(
         net::write_trust_file(files, layout.trust(), "documents", documents_key.verify_key()));
 
-    for (const char* name : {"portal", "desk", "operator"})
-        CLOISON_TRY_STATUS(make_caller(layout, name, files, random));
-    // What the doors put into cookies that only they read.
-    for (const char* name : {"portal", "desk"})
-        CLOISON_TRY_STATUS(
-            crypto::create_key_file(files, layout.service(name) / "cookie.key", random));
+    const Path desk = layout.service("desk");
+    CLOISON_TRY_STATUS(desk::create_desk_directory(files, desk, random));
+    CLOISON_TRY(auto desk_key, desk::desk_service_key(files, desk));
+    CLOISON_TRY_STATUS(net::write_trust_file(files, layout.trust(), "desk", desk_key.verify_key()));
+
+    CLOISON_TRY_STATUS(make_caller(layout, "portal", files, random));
+    CLOISON_TRY_STATUS(
+        crypto::create_key_file(files, layout.service("portal") / "cookie.key", random));
+    CLOISON_TRY_STATUS(make_caller(layout, "operator", files, random));
     return {};
 }
 

@@ -1,10 +1,8 @@
 #include "cli/outbox.h"
 
-#include <liboath/oath.h>
-
 #include <algorithm>
-#include <array>
-#include <nlohmann/json.hpp>
+
+#include "demo/accounts.h"
 
 namespace cloison::cli {
 namespace {
@@ -129,18 +127,6 @@ bool is_mail_name(std::string_view name) {
 
 }  // namespace
 
-Result<std::string> one_time_code(std::string_view base32_secret, Time now) {
-    CLOISON_TRY(auto secret, base32_decode(base32_secret));
-    std::array<char, 7> code{};
-    const int status =
-        oath_totp_generate(reinterpret_cast<const char*>(secret.data()), secret.size(),
-                           to_unix_seconds(now), 30, 0, 6, code.data());
-    if (status != OATH_OK)
-        return fail(ErrorCode::kInternal,
-                    std::string("No one-time code: ") + oath_strerror(status));
-    return std::string(code.data());
-}
-
 Outbox::Outbox(Options options, FileSystem& files, Clock& clock)
     : options_(std::move(options)), files_(files), clock_(clock) {}
 
@@ -215,10 +201,8 @@ Result<std::string> Outbox::mail_page(std::string_view name) const {
 }
 
 std::string Outbox::sign_ins() const {
-    const auto bytes = files_.read_file(options_.demo_file, 4 * 1024 * 1024);
-    if (!bytes) return "";
-    const auto demo = nlohmann::json::parse(as_text(*bytes), nullptr, false);
-    if (demo.is_discarded() || !demo.contains("accounts")) return "";
+    const auto demo = demo::load_accounts(files_, options_.demo_file);
+    if (!demo) return "";
     std::string out = "<h2>Demo sign-ins</h2><p>Portal: <a href=\"" + options_.portal_address +
                       "\">" + options_.portal_address + "</a>. Desk: <a href=\"" +
                       options_.desk_address + "\">" + options_.desk_address +
@@ -226,13 +210,12 @@ std::string Outbox::sign_ins() const {
                       "<table><caption>Accounts</caption><thead><tr><th scope=\"col\">Role</th>"
                       "<th scope=\"col\">E-mail</th><th scope=\"col\">Password</th>"
                       "<th scope=\"col\">Code now</th></tr></thead><tbody>";
-    for (const auto& account : demo["accounts"]) {
-        const auto secret = account.value("totp", "");
-        const auto code = secret.empty() ? Result<std::string>("none needed")
-                                         : one_time_code(secret, clock_.now());
-        out += "<tr><td>" + escape(account.value("role", "")) + "</td><td><code>" +
-               escape(account.value("email", "")) + "</code></td><td><code>" +
-               escape(account.value("password", "")) + "</code></td><td><code>" +
+    for (const auto& account : demo->accounts) {
+        const auto code = account.totp.empty()
+                              ? Result<std::string>("none needed")
+                              : demo::one_time_code(account.totp, demo::code_step(clock_.now()));
+        out += "<tr><td>" + escape(account.role) + "</td><td><code>" + escape(account.email) +
+               "</code></td><td><code>" + escape(account.password) + "</code></td><td><code>" +
                (code ? *code : "?") + "</code></td></tr>";
     }
     return out + "</tbody></table>";

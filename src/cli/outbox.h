@@ -34,7 +34,4 @@ class Outbox {
     Clock& clock_;
 };
 
-/// The six digits (RFC 6238, SHA-1, 30 s) of a base32 secret; kInvalidArgument if it is none.
-Result<std::string> one_time_code(std::string_view base32_secret, Time now);
-
 }  // namespace cloison::cli

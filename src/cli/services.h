@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "cli/configuration.h"
@@ -21,6 +22,15 @@ Status run_outbox(const Layout& layout);
 /// the addresses to try.
 Status serve(const Layout& layout, bool demo);
 
+/// One route of a door, as its router lists it.
+struct DoorRoute {
+    std::string method;
+    std::string pattern;
+    std::string access;
+    bool streams = false;
+};
+/// Every route of `portal` or `desk`. Needs no running service.
+Result<std::vector<DoorRoute>> list_routes(const std::string& door);
 /// `cloison routes portal|desk`: every route with its access rule, as text or JSON, read from the
 /// router itself. Needs no running service.
 Status print_routes(const std::string& door, bool json);

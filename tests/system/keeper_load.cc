@@ -8,8 +8,6 @@
 //
 // It calls as the portal and signs grants with identity's key, both from VAR.
 
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdio>
 #include <fstream>
@@ -45,6 +43,16 @@ T must(Result<T> result, const char* what) {
 crypto::SigningKey key_of(const Path& file) {
     return crypto::SigningKey::from_seed(
         must(crypto::load_key_file(local_file_system(), file), "key").view());
+}
+
+/// Calls again while the keeper is away.
+template <class Call>
+auto retry(Call call, const char* what) {
+    const Time deadline = system_clock().now() + kPatience;
+    auto result = call();
+    while (!result && result.error().retryable() && system_clock().now() < deadline)
+        result = call();
+    return must(std::move(result), what);
 }
 
 struct Person {
@@ -116,9 +124,9 @@ class Load {
             const auto page = retry([&] { return desk_.read_entries(request); }, "read");
             for (const auto& bytes : page.entries()) {
                 const auto entry = must(journal::decode_entry(as_bytes(bytes)), "entry");
+                const crypto::Hash leaf = journal::Journal::leaf_hash(as_bytes(bytes));
                 if (entry.kind == journal::EntryKind::kDisclosed)
-                    found[first] = {hex_encode(journal::Journal::leaf_hash(as_bytes(bytes))),
-                                    entry.actor.hex()};
+                    found[first] = {hex_encode(leaf), entry.actor.hex()};
                 ++first;
             }
             if (page.entries_size() == 0 || first >= page.size()) return found;
@@ -131,15 +139,6 @@ class Load {
             service, key_of(var / service / "service.key"), system_clock());
         return keeper::KeeperClient(
             net::connect_rpc(var / "run" / "keeper.sock", "keeper", caller));
-    }
-
-    template <class Call>
-    auto retry(Call call, const char* what) {
-        const Time deadline = system_clock().now() + kPatience;
-        auto result = call();
-        while (!result && result.error().retryable() && system_clock().now() < deadline)
-            result = call();
-        return must(std::move(result), what);
     }
 
     keeper::Grant base_grant(const char* purpose, const char* door, registry::Role role) {

@@ -1,0 +1,234 @@
+// The keeper over real RPC: opening (durable, journaled) against the slower of a bare RPC echo of
+// messages of the same size and a raw group commit of the same line; and enrolment of persons
+// against plain inserts of the same rows.
+
+#include <atomic>
+
+#include "base/id.h"
+#include "base/temporary_directory.h"
+#include "bench/measure.h"
+#include "bench/raw_group_commit.h"
+#include "crypto/keys.h"
+#include "keeper/client/grant.h"
+#include "keeper/client/keeper_client.h"
+#include "keeper/keeper.h"
+#include "net/rpc.h"
+#include "storage/database.h"
+
+#include "cloison/testing/v1/echo.pb.h"
+
+using namespace cloison;
+using namespace cloison::bench;
+
+namespace {
+
+constexpr double kSeconds = 2.0;
+constexpr int kRounds = 5;
+constexpr int kCallers = 64;
+constexpr std::size_t kLineBytes = 176;  // About what one disclosure writes.
+constexpr std::uint32_t kEnrolBatch = 10'000;
+
+crypto::SigningKey key(std::uint8_t seed) {
+    return crypto::SigningKey::from_seed(Bytes(32, seed));
+}
+
+/// A keeper and an echo service behind sockets of their own, and keys to speak for any service.
+class Servers {
+  public:
+    Servers() {
+        FileSystem& files = local_file_system();
+        const Path keeper_directory = directory_.path() / "keeper";
+        must(keeper::create_keeper_directory(files, keeper_directory, system_random()), "keys");
+        keeper_ = must(
+            keeper::Keeper::open({.directory = keeper_directory},
+                                 must(registry::Registry::load(
+                                          files, Path(CLOISON_SOURCE_DIR) / "registry/fields.toml"),
+                                      "register"),
+                                 grants_.verify_key(), files, system_clock(), system_random()),
+            "keeper");
+        net::TrustStore trust;
+        for (std::uint8_t i = 0; i < 3; ++i)
+            trust.add(kServices[i], key(static_cast<std::uint8_t>(i + 1)).verify_key());
+        keeper_server_ = must(
+            net::RpcServer::start(
+                {.socket = socket("keeper"), .name = "keeper", .trust = trust, .max_threads = 128},
+                system_clock(), keeper_->service()),
+            "keeper server");
+        auto echo = std::make_shared<net::RpcService>(
+            testing::v1::SayRequest::descriptor()->file()->FindServiceByName("Echo"));
+        using testing::v1::SayRequest;
+        using testing::v1::SayResponse;
+        echo->on<SayRequest, SayResponse>(
+            "Say", {"portal"},
+            [](const net::Caller&, const SayRequest& request) -> Result<SayResponse> {
+                SayResponse response;
+                response.set_text(request.text());
+                return response;
+            });
+        echo->on<testing::v1::RefuseRequest, SayResponse>(
+            "Refuse", {}, [](const auto&, const auto&) -> Result<SayResponse> { return {}; });
+        echo->on<testing::v1::WaitRequest, SayResponse>(
+            "Wait", {}, [](const auto&, const auto&) -> Result<SayResponse> { return {}; });
+        echo_server_ =
+            must(net::RpcServer::start(
+                     {.socket = socket("echo"), .name = "echo", .trust = trust, .max_threads = 128},
+                     system_clock(), echo),
+                 "echo server");
+    }
+
+    std::shared_ptr<net::RpcChannel> channel(const std::string& service,
+                                             const std::string& caller) const {
+        for (std::uint8_t i = 0; i < 3; ++i) {
+            if (kServices[i] != caller) continue;
+            return net::connect_rpc(
+                socket(service), service,
+                std::make_shared<net::CallerIdentity>(caller, key(static_cast<std::uint8_t>(i + 1)),
+                                                      system_clock()));
+        }
+        std::abort();
+    }
+    Path socket(const std::string& name) const { return directory_.path() / (name + ".sock"); }
+    const Path& directory() const { return directory_.path(); }
+    const crypto::SigningKey& grants() const { return grants_; }
+    const crypto::SealedBoxPublicKey& handle_key() const { return keeper_->handle_key(); }
+
+  private:
+    const std::string kServices[3] = {"portal", "identity", "desk"};
+    TemporaryDirectory directory_;
+    crypto::SigningKey grants_ = key(9);
+    std::unique_ptr<keeper::Keeper> keeper_;
+    std::unique_ptr<net::RpcServer> keeper_server_;
+    std::unique_ptr<net::RpcServer> echo_server_;
+};
+
+/// One person with one sealed value and a grant for it.
+keeper::v1::OpenRequest make_opening(const Servers& servers, const keeper::KeeperClient& portal,
+                                     const keeper::KeeperClient& identity) {
+    keeper::v1::EnrollRequest enroll;
+    enroll.set_count(1);
+    const auto enrolled = must(portal.enroll(enroll), "enroll");
+    keeper::v1::ResolveRequest resolve;
+    resolve.mutable_subject()->set_enrolment(enrolled.enrolments(0));
+    const auto resolved = must(identity.resolve(resolve), "resolve");
+
+    const auto record = RequestId::random(system_random());
+    keeper::v1::SealRequest seal;
+    seal.mutable_subject()->set_enrolment(enrolled.enrolments(0));
+    auto* plain = seal.add_items();
+    plain->set_field("email");
+    plain->set_record(record.bytes());
+    plain->set_value("somebody@bench.example");
+    plain->set_schema_version(1);
+    const auto sealed = must(portal.seal(seal), "seal");
+
+    keeper::Grant grant;
+    grant.id = RequestId::random(system_random()).hex();
+    grant.actor = ActorId::random(system_random());
+    grant.session = SessionId::random(system_random());
+    grant.door = "portal";
+    grant.origin = "127.0.0.1";
+    grant.purpose = "self_service";
+    grant.fields = {"email"};
+    grant.issued = system_clock().now();
+    grant.expires = grant.issued + keeper::kMaxGrantLifetime;
+    keeper::HandleContent content{registry::Compartment::kIdentity, {}, {}};
+    std::copy(resolved.pseudonym().begin(), resolved.pseudonym().end(), content.pseudonym.begin());
+    grant.person = keeper::make_handle(servers.handle_key(), content);
+
+    keeper::v1::OpenRequest request;
+    auto* disclosure = request.add_disclosures();
+    disclosure->set_grant(keeper::sign_grant(servers.grants(), grant));
+    auto* item = disclosure->add_items();
+    item->set_field("email");
+    item->set_record(record.bytes());
+    item->set_sealed(sealed.sealed(0));
+    item->set_schema_version(1);
+    return request;
+}
+
+void measure_open(const Servers& servers) {
+    const keeper::KeeperClient portal(servers.channel("keeper", "portal"));
+    const keeper::KeeperClient identity(servers.channel("keeper", "identity"));
+    std::vector<keeper::v1::OpenRequest> openings;
+    for (int i = 0; i < kCallers; ++i) openings.push_back(make_opening(servers, portal, identity));
+
+    const auto open = [&] {
+        return run_callers(kCallers, kSeconds, [&](int caller) {
+            const auto opened =
+                must(portal.open(openings[static_cast<std::size_t>(caller)]), "open");
+            if (opened.disclosed(0).values_size() != 1) std::exit(1);
+        });
+    };
+    auto echo_channel = servers.channel("echo", "portal");
+    testing::v1::SayRequest say;
+    say.set_text(std::string(openings[0].ByteSizeLong(), 'x'));
+    say.set_times(1);
+    compare("keeper_open_64", "rpc_echo_of_the_same_size", kRounds, open, [&] {
+        return run_callers(kCallers, kSeconds, [&](int) {
+            must(echo_channel->call<testing::v1::SayResponse>("Say", say), "echo");
+        });
+    });
+    RawGroupCommit raw(servers.directory() / "raw");
+    const Bytes line(kLineBytes, 1);
+    compare("keeper_open_64", "raw_group_commit", kRounds, open,
+            [&] { return run_callers(kCallers, kSeconds, [&](int) { raw.append(line); }); });
+}
+
+/// Plain inserts of rows like a person's: number, root id, wrapped key.
+class PlainInserts {
+  public:
+    explicit PlainInserts(const Path& file)
+        : database_(must(storage::open_sqlite(
+                             file, {{1, "rows",
+                                     "CREATE TABLE rows (number INTEGER PRIMARY KEY, "
+                                     "root BYTES NOT NULL UNIQUE, wrapped BYTES NOT NULL);"}}),
+                         "database")) {}
+    void insert(std::uint32_t count) {
+        must(database_->write([&](storage::Transaction& transaction) -> Status {
+            for (std::uint32_t i = 0; i < count; ++i) {
+                Bytes root(16);
+                Bytes wrapped(72);
+                system_random().fill(root);
+                system_random().fill(wrapped);
+                CLOISON_TRY_STATUS(transaction.execute(
+                    "INSERT INTO rows (root, wrapped) VALUES ($1, $2)", {root, wrapped}));
+            }
+            return {};
+        }),
+             "insert");
+    }
+
+  private:
+    std::unique_ptr<storage::Database> database_;
+};
+
+void measure_enrolment(const Servers& servers) {
+    const keeper::KeeperClient portal(servers.channel("keeper", "portal"));
+    PlainInserts plain(servers.directory() / "plain.db");
+    const auto per_person = [](Figures figures) {
+        figures.per_second *= kEnrolBatch;
+        return figures;
+    };
+    compare(
+        "enrolment_persons", "plain_inserts", kRounds,
+        [&] {
+            return per_person(run_callers(1, kSeconds, [&](int) {
+                keeper::v1::EnrollRequest enroll;
+                enroll.set_count(kEnrolBatch);
+                must(portal.enroll(enroll), "enroll");
+            }));
+        },
+        [&] {
+            return per_person(run_callers(1, kSeconds, [&](int) { plain.insert(kEnrolBatch); }));
+        });
+}
+
+}  // namespace
+
+int main() {
+    crypto::initialize();
+    const Servers servers;
+    measure_open(servers);
+    measure_enrolment(servers);
+    return 0;
+}

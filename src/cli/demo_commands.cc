@@ -1,0 +1,207 @@
+#include "cli/demo_commands.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "base/log.h"
+#include "cli/services.h"
+#include "crypto/keys.h"
+#include "drill/drill.h"
+#include "population/population.h"
+
+namespace cloison::cli {
+namespace {
+
+/// Set by SIGINT and SIGTERM, which the population then obeys at the next step.
+volatile sig_atomic_t stop_asked = 0;
+
+void ask_to_stop(int) {
+    stop_asked = 1;
+}
+
+void catch_stop_signals() {
+    struct sigaction action {};
+    action.sa_handler = ask_to_stop;
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+}
+
+/// A bar where somebody looks; elsewhere a line for each tenth.
+class ProgressLine {
+  public:
+    void show(const population::Progress& progress) {
+        if (progress.total == 0) return;
+        const auto tenths = progress.done * 10 / progress.total;
+        const char* what = progress.stage == "staff" ? "accounts of staff" : "residents";
+        if (bar_) {
+            std::string bar(std::size_t{progress.done} * 40 / progress.total, '#');
+            bar.resize(40, '.');
+            std::fprintf(stderr, "\r  [%s] %u of %u %s  ", bar.c_str(), progress.done,
+                         progress.total, what);
+            open_ = true;
+            if (progress.done == progress.total) close();
+        } else if (progress.stage != stage_ || tenths != tenths_) {
+            std::fprintf(stderr, "%u of %u %s\n", progress.done, progress.total, what);
+        }
+        stage_ = progress.stage;
+        tenths_ = tenths;
+    }
+    void close() {
+        if (open_) std::fprintf(stderr, "\n");
+        open_ = false;
+    }
+
+  private:
+    const bool bar_ = isatty(STDERR_FILENO) == 1;
+    bool open_ = false;
+    std::string stage_;
+    std::uint32_t tenths_ = 0;
+};
+
+struct PopulationChoice {
+    std::uint32_t residents = 2000;
+    std::uint64_t seed = 1;
+};
+
+Status make_population(const Layout& layout, const PopulationChoice& choice) {
+    set_log_service("population");
+    crypto::initialize();
+    FileSystem& files = local_file_system();
+    CLOISON_TRY(const auto configuration, Configuration::load(files, layout.configuration()));
+    CLOISON_TRY(const auto installation, Installation::find());
+    population::Options options;
+    options.keeper = layout.service("keeper");
+    options.identity = layout.service("identity");
+    options.casework = layout.service("casework");
+    options.documents = layout.service("documents");
+    options.trust = layout.trust();
+    options.demo_file = layout.demo();
+    options.registry_file = installation.registry_file;
+    options.request_types = installation.request_types;
+    options.names_file = installation.web / "demo" / "names.json";
+    options.journal_origin = configuration.journal_origin;
+    options.residents = choice.residents;
+    options.seed = choice.seed;
+    options.now = system_clock().now();
+    ProgressLine line;
+    options.on_progress = [&](const population::Progress& progress) { line.show(progress); };
+    options.stopped = [] { return stop_asked != 0; };
+    catch_stop_signals();
+    const auto summary = population::populate(options, files, system_random());
+    line.close();
+    if (!summary && stop_asked != 0)
+        return fail(ErrorCode::kUnavailable, "Stopped. The population is not complete: remove " +
+                                                 layout.var().string() +
+                                                 " and begin again with cloison init.");
+    if (!summary) return fail(summary.error());
+    std::printf(
+        "%u residents, %u staff and professionals, %u documents, %u messages, %llu lines "
+        "in the journal\n",
+        summary->residents, summary->staff, summary->documents, summary->messages,
+        static_cast<unsigned long long>(summary->journal_entries));
+    for (const auto& [status, count] : summary->requests)
+        std::printf("  %-16s %u\n", status.c_str(), count);
+    std::printf("Sign-ins: %s\n", layout.demo().c_str());
+    return {};
+}
+
+std::string address_of(const Configuration& configuration, std::uint16_t port) {
+    return "http://" + configuration.address + ':' + std::to_string(port);
+}
+
+Result<std::vector<drill::Route>> routes_of(const std::string& door) {
+    CLOISON_TRY(const auto routes, list_routes(door));
+    std::vector<drill::Route> list;
+    for (const DoorRoute& route : routes)
+        list.push_back({route.method, route.pattern, route.access});
+    return list;
+}
+
+Result<drill::Options> drill_options(const Layout& layout) {
+    FileSystem& files = local_file_system();
+    CLOISON_TRY(const auto configuration, Configuration::load(files, layout.configuration()));
+    CLOISON_TRY(const auto installation, Installation::find());
+    drill::Options options;
+    options.portal = address_of(configuration, configuration.portal_port);
+    options.desk = address_of(configuration, configuration.desk_port);
+    CLOISON_TRY(options.portal_routes, routes_of("portal"));
+    CLOISON_TRY(options.desk_routes, routes_of("desk"));
+    options.demo_file = layout.demo();
+    options.names_file = installation.web / "demo" / "names.json";
+    options.registry_file = installation.registry_file;
+    options.keeper = layout.service("keeper");
+    options.identity = layout.service("identity");
+    options.casework = layout.service("casework");
+    options.documents = layout.service("documents");
+    return options;
+}
+
+Result<drill::Report> carry_out(const std::string& name, const drill::Options& options) {
+    FileSystem& files = local_file_system();
+    Clock& clock = system_clock();
+    if (name == "stolen-officer") return drill::stolen_officer(options, files, clock);
+    if (name == "partner") return drill::partner(options, files, clock);
+    if (name == "idor") return drill::idor(options, files, clock, system_random());
+    return drill::stolen_database(options, files);
+}
+
+Status run_drill(const Layout& layout, const std::string& name, bool json) {
+    set_log_service("drill");
+    crypto::initialize();
+    CLOISON_TRY(auto options, drill_options(layout));
+    options.on_note = [](const std::string& note) { std::fprintf(stderr, "%s\n", note.c_str()); };
+    CLOISON_TRY(const auto report, carry_out(name, options));
+    std::fputs(json ? report.json().c_str() : report.text().c_str(), stdout);
+    if (report.ok) return {};
+    return fail(ErrorCode::kInternal, "The drill " + name + " found a fault.");
+}
+
+struct DrillChoice {
+    std::string name;
+    bool json = false;
+};
+
+void add_drill(CLI::App& command, const std::function<Layout()>& layout,
+               std::function<Status()>& chosen) {
+    static constexpr std::pair<const char*, const char*> kDrills[] = {
+        {"stolen-officer", "A stolen officer's session reads cases until the budget stops it"},
+        {"partner", "A professional's account enumerates residents"},
+        {"idor", "Sessions ask for the objects of others on every route"},
+        {"stolen-database", "Each store alone is searched for values and for links"},
+    };
+    command.require_subcommand(1);
+    for (const auto& [name, description] : kDrills) {
+        auto* drill = command.add_subcommand(name, description);
+        auto choice = std::make_shared<DrillChoice>();
+        choice->name = name;
+        drill->add_flag("--json", choice->json, "Print JSON");
+        // --var may stand behind the name of the drill, too.
+        drill->fallthrough();
+        drill->callback([choice, layout, &chosen] {
+            chosen = [choice, layout] { return run_drill(layout(), choice->name, choice->json); };
+        });
+    }
+}
+
+}  // namespace
+
+void add_demo_commands(
+    const std::function<CLI::App*(const std::string& name, const std::string& description)>& add,
+    std::function<Layout()> layout, std::function<Status()>& chosen) {
+    auto* population = add("population", "Fills new directories with an invented town");
+    auto choice = std::make_shared<PopulationChoice>();
+    population->add_option("--residents", choice->residents, "How many")
+        ->check(CLI::Range(1U, population::kMaxResidents))
+        ->capture_default_str();
+    population->add_option("--seed", choice->seed, "The same seed gives the same people")
+        ->capture_default_str();
+    population->callback([choice, layout, &chosen] {
+        chosen = [choice, layout] { return make_population(layout(), *choice); };
+    });
+    add_drill(*add("drill", "Rehearses a leak against running services"), layout, chosen);
+}
+
+}  // namespace cloison::cli
