@@ -225,7 +225,9 @@ Result<net::HttpResponse> CasePages::decide(Context& context) const {
     if (!decided && decided.error().code == ErrorCode::kConflict)
         return context.redirect_with_notice(found.path(), "desk.decide.changed");
     if (!decided) return fail(decided.error());
-    return context.redirect_with_notice(found.path(), "desk.decide.done");
+    // A final status ends the assignment: the case is nobody's any more.
+    return context.redirect_with_notice(casework::is_final(*status) ? "/queue" : found.path(),
+                                        "desk.decide.done");
 }
 
 }  // namespace

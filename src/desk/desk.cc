@@ -71,7 +71,6 @@ Result<std::unique_ptr<Desk>> Desk::create(Options options, Services services,
     CLOISON_TRY(const auto secret,
                 crypto::load_key_file(files, cookie_key_path(options.directory)));
     CLOISON_TRY(const auto cookie_key, crypto::HashKey::from_bytes(secret.view()));
-    CLOISON_TRY(const auto migrations, storage::load_migrations(files, options.schema));
     auto parts = std::make_unique<Parts>(Parts{
         std::move(options), nullptr, std::nullopt, nullptr,
         Core{std::move(services), std::move(registry), {}, nullptr, nullptr, "keeper", &random},
@@ -80,7 +79,7 @@ Result<std::unique_ptr<Desk>> Desk::create(Options options, Services services,
     CLOISON_TRY(core.types,
                 casework::load_request_types(files, parts->options.request_types, core.registry));
     CLOISON_TRY(parts->database,
-                storage::open_sqlite(parts->options.directory / "desk.db", migrations));
+                incident::open_incident_database(parts->options.directory / "desk.db"));
     core.incidents = &parts->incidents.emplace(*parts->database, clock, random);
     incident::JournalReader::Options reading;
     reading.verify_key = parts->options.journal_verify_key;

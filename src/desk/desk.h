@@ -43,7 +43,6 @@ class Desk {
   public:
     struct Options {
         Path directory;      ///< As create_desk_directory made it; desk.db comes to lie in it.
-        Path schema;         ///< src/incident/schema, wherever it is installed.
         Path web_directory;  ///< templates/, texts/, assets/: what `npm run build` makes.
         Path request_types;  ///< Directory of *.toml, docs/formats/request-type.md.
         /// The keeper's journal key as a vkey line; empty: the keeper's word at first use.

@@ -125,7 +125,9 @@ Result<net::HttpResponse> QueuePages::take(Context& context) const {
     request.set_grant(pass);
     request.set_request(id.bytes());
     const auto taken = core.services.casework.take_case(request);
-    if (!taken && taken.error().code == ErrorCode::kConflict)
+    // Taken meanwhile, or never there: the same words for both.
+    if (!taken &&
+        (taken.error().code == ErrorCode::kConflict || taken.error().code == ErrorCode::kNotFound))
         return context.redirect_with_notice("/queue", "desk.queue.taken_meanwhile");
     if (!taken) return fail(taken.error());
     return context.redirect_with_notice("/cases/" + id.hex(), "desk.queue.now_yours");

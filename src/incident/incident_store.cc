@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "incident/incident_schema.h"
 #include "net/http.h"
 
 namespace cloison::incident {
@@ -153,6 +154,10 @@ Status check_room(Transaction& transaction, std::string_view table, IncidentId i
 }
 
 }  // namespace
+
+Result<std::unique_ptr<storage::Database>> open_incident_database(const Path& path) {
+    return storage::open_sqlite(path, incident_schema());
+}
 
 /// Runs `work` if the incident exists and is open.
 Status IncidentStore::change(IncidentId incident, const storage::Database::Work& work) {

@@ -84,12 +84,15 @@ inline constexpr std::size_t kMaxTitle = 200;   ///< Bytes; the same bound for a
 inline constexpr std::size_t kMaxNote = 4'000;  ///< Bytes.
 inline constexpr std::size_t kMaxListed = 500;  ///< Incidents, and entries of one list.
 
+/// Opens or creates the database that an IncidentStore keeps its tables in.
+Result<std::unique_ptr<storage::Database>> open_incident_database(const Path& path);
+
 /// Incidents in the desk's own database. Holds nothing personal of residents: actors by id, persons
 /// by number. Texts are valid UTF-8 within the bounds and not blank (kInvalidArgument); an unknown
 /// incident is kNotFound; changing a closed one is kConflict. Safe from any thread.
 class IncidentStore {
   public:
-    /// `database` has the schema of src/incident/schema and must outlive the store, as `clock` and
+    /// `database` is one of open_incident_database and must outlive the store, as `clock` and
     /// `random` must.
     IncidentStore(storage::Database& database, Clock& clock, Random& random)
         : database_(database), clock_(clock), random_(random) {}

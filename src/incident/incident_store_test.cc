@@ -11,10 +11,7 @@ namespace {
 class IncidentStoreTest : public testing::Test {
   protected:
     void SetUp() override {
-        const auto migrations = storage::load_migrations(
-            local_file_system(), Path(CLOISON_SOURCE_DIR) / "src/incident/schema");
-        ASSERT_TRUE(migrations) << migrations.error().message;
-        auto opened = storage::open_sqlite(directory_.path() / "desk.db", *migrations);
+        auto opened = open_incident_database(directory_.path() / "desk.db");
         ASSERT_TRUE(opened) << opened.error().message;
         database_ = std::move(*opened);
         store_.emplace(*database_, clock_, random_);
