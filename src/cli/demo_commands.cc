@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "casework/request_type.h"
 #include "cli/services.h"
 #include "crypto/keys.h"
 #include "drill/drill.h"
@@ -120,6 +121,24 @@ Result<std::vector<drill::Route>> routes_of(const std::string& door) {
     return list;
 }
 
+/// Every label under which a page may show a field.
+Status add_labels(const Installation& installation, std::map<std::string, std::string>& labels) {
+    FileSystem& files = local_file_system();
+    CLOISON_TRY(const auto registry, registry::Registry::load(files, installation.registry_file));
+    CLOISON_TRY(const auto types,
+                casework::load_request_types(files, installation.request_types, registry));
+    const auto add = [&](const registry::Label& label, const std::string& field) {
+        labels.emplace(label.fr, field);
+        labels.emplace(label.en, field);
+    };
+    for (const auto& [name, type] : types)
+        for (const auto& section : type.sections)
+            for (const auto& page : section.pages)
+                for (const auto& field : page.fields) add(field.label, field.name);
+    for (const auto& field : registry.fields()) add(field.label, field.name);
+    return {};
+}
+
 Result<drill::Options> drill_options(const Layout& layout) {
     FileSystem& files = local_file_system();
     CLOISON_TRY(const auto configuration, Configuration::load(files, layout.configuration()));
@@ -129,6 +148,7 @@ Result<drill::Options> drill_options(const Layout& layout) {
     options.desk = address_of(configuration, configuration.desk_port);
     CLOISON_TRY(options.portal_routes, routes_of("portal"));
     CLOISON_TRY(options.desk_routes, routes_of("desk"));
+    CLOISON_TRY_STATUS(add_labels(installation, options.field_labels));
     options.demo_file = layout.demo();
     options.names_file = installation.web / "demo" / "names.json";
     options.registry_file = installation.registry_file;

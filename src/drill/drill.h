@@ -34,7 +34,10 @@ struct Options {
     Path casework;
     Path documents;
 
-    std::function<void(const std::string&)> on_note;  ///< What it does now, for a person to read.
+    /// The field that a label on a page stands for, of every request type and in every language.
+    std::map<std::string, std::string> field_labels;
+
+    std::function<void(const std::string&)> on_note;  ///< What it does now.
 };
 
 /// One line of a report's table.
