@@ -49,7 +49,7 @@ struct Casework::Parts {
     std::unique_ptr<Access> access;
 };
 
-Result<std::unique_ptr<Casework>> Casework::open(Options options,
+Result<std::unique_ptr<Casework>> Casework::open(const Options& options,
                                                  std::map<std::string, RequestType> types,
                                                  crypto::VerifyKey identity_grants,
                                                  keeper::KeeperClient keeper, FileSystem& files,

@@ -53,7 +53,7 @@ class Casework {
     };
     /// Opens keys and database, applying missing migrations. `identity_grants` verifies grants.
     /// `files`, `clock` and `random` must outlive the object. Does not call the keeper.
-    static Result<std::unique_ptr<Casework>> open(Options options,
+    static Result<std::unique_ptr<Casework>> open(const Options& options,
                                                   std::map<std::string, RequestType> types,
                                                   crypto::VerifyKey identity_grants,
                                                   keeper::KeeperClient keeper, FileSystem& files,

@@ -14,6 +14,6 @@ std::vector<std::string_view> error_rules(const InputField& field);
 inline constexpr int kEarliestYear = 1880;
 inline constexpr int kLatestYear = 2100;
 /// Bytes of one answer as it comes from a form; longer is too long whatever it holds.
-inline constexpr std::size_t kMaxRawAnswer = 16 * 1024;
+inline constexpr std::size_t kMaxRawAnswer = 16'384;
 
 }  // namespace cloison::casework

@@ -215,6 +215,30 @@ TEST_F(QueueTest, DecisionsFollowTheLifeCycle) {
     EXPECT_EQ(get(person, id).status(), "delivered");
 }
 
+TEST_F(QueueTest, ResidentMovesOnlyWhereTheLifeCycleAllows) {
+    const Person person = enroll();
+    const ActorId officer = new_officer();
+    const std::string id = submitted(person);
+    ASSERT_TRUE(try_take(officer, id));
+    for (const char* reached : {"approved", "in_production", "ready", "delivered"}) {
+        ASSERT_TRUE(try_decide(officer, person, id, reached, false)) << reached;
+        EXPECT_EQ(error_of(try_withdraw(person, id)).code, ErrorCode::kConflict) << reached;
+        EXPECT_EQ(error_of(try_submit(person, id)).code, ErrorCode::kConflict) << reached;
+        EXPECT_EQ(get(person, id).status(), reached);
+    }
+    const std::string refused = submitted(person);
+    ASSERT_TRUE(try_take(officer, refused));
+    ASSERT_TRUE(try_decide(officer, person, refused, "action_required"));
+    ASSERT_TRUE(try_decide(officer, person, refused, "refused"));
+    EXPECT_EQ(error_of(try_withdraw(person, refused)).code, ErrorCode::kConflict);
+    EXPECT_EQ(error_of(try_submit(person, refused)).code, ErrorCode::kConflict);
+    const std::string corrected = submitted(person);
+    ASSERT_TRUE(try_take(officer, corrected));
+    ASSERT_TRUE(try_decide(officer, person, corrected, "action_required"));
+    ASSERT_TRUE(try_withdraw(person, corrected));
+    EXPECT_EQ(get(person, corrected).status(), "withdrawn");
+}
+
 TEST_F(QueueTest, StaleDecisionIsAConflict) {
     const Person person = enroll();
     const std::string id = submitted(person);

@@ -9,7 +9,7 @@
 namespace cloison::casework {
 namespace {
 
-constexpr std::size_t kMaxFile = 256 * 1024;
+constexpr std::size_t kMaxFile = 262'144;
 constexpr std::size_t kMaxSections = 20;
 constexpr std::size_t kMaxPages = 30;   // of a section
 constexpr std::size_t kMaxFields = 10;  // of a page

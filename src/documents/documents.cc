@@ -27,7 +27,7 @@ struct Documents::Parts {
     std::unique_ptr<DocumentStore> store;
 };
 
-Result<std::unique_ptr<Documents>> Documents::open(Options options,
+Result<std::unique_ptr<Documents>> Documents::open(const Options& options,
                                                    crypto::VerifyKey identity_grants,
                                                    keeper::KeeperClient keeper, FileSystem& files,
                                                    Clock& clock) {

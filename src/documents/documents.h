@@ -37,7 +37,7 @@ class Documents {
     /// Opens the database, applying missing migrations, and removes what uploads that were under
     /// way left behind. `identity_grants` verifies grants. `files` and `clock` must outlive
     /// the object. Does not call the keeper.
-    static Result<std::unique_ptr<Documents>> open(Options options,
+    static Result<std::unique_ptr<Documents>> open(const Options& options,
                                                    crypto::VerifyKey identity_grants,
                                                    keeper::KeeperClient keeper, FileSystem& files,
                                                    Clock& clock);

@@ -15,10 +15,10 @@ namespace cloison::documents {
 /// The length of a file can betray which file it is, so every file is padded before it is
 /// encrypted: one byte 80, then 00 up to the next class of length. The documents service refuses
 /// lengths outside the classes: whatever is stored went through a FileEncryptor or the like.
-inline constexpr std::uint64_t kMaxDocumentSize = 20 * 1024 * 1024;  ///< Bytes of plaintext.
-inline constexpr std::uint64_t kSmallestClass = 16 * 1024;
+inline constexpr std::uint64_t kMaxDocumentSize = 20'971'520;  ///< Bytes of plaintext: 20 MiB.
+inline constexpr std::uint64_t kSmallestClass = 16'384;
 /// At most what padding adds to a file of kMaxDocumentSize or less.
-inline constexpr std::uint64_t kMaxPadding = 512 * 1024;
+inline constexpr std::uint64_t kMaxPadding = 524'288;
 
 /// The class of a length: rounded up as PADMÉ does (Nikitin et al., "Reducing Metadata Leakage
 /// from Encrypted Files and Communication with PURBs", 2019, §4), which adds 12 % at most and

@@ -19,7 +19,7 @@ namespace cloison::documents {
 namespace {
 
 constexpr std::size_t kMaxReply = 4096;
-constexpr std::size_t kMaxPiece = 64 * 1024;
+constexpr std::size_t kMaxPiece = 65'536;
 
 tl::unexpected<Error> unavailable(std::string_view what) {
     return fail(ErrorCode::kUnavailable, "The virus scanner " + std::string(what) + '.');
