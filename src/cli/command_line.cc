@@ -29,10 +29,13 @@ struct Commands {
     CLI::App& app;
     Action& chosen;
     std::string var = "var";
+    bool error_is_told = false;  ///< A supervisor prints it.
 
     CLI::App* add(const std::string& name, const std::string& description) {
         auto* command = app.add_subcommand(name, description);
         command->add_option("--var", var, "Where state lives")->capture_default_str();
+        // --var may also stand behind a subcommand of this one.
+        command->fallthrough();
         return command;
     }
     Layout layout() const { return Layout(std::filesystem::absolute(var).lexically_normal()); }
@@ -58,7 +61,7 @@ void add_services(Commands& commands) {
         command->callback([&commands, run = service.run] {
             commands.chosen = [&commands, run] {
                 auto status = run(commands.layout());
-                if (!status) report_failure(status.error());
+                if (!status) commands.error_is_told = report_failure(status.error());
                 return status;
             };
         });
@@ -125,6 +128,7 @@ void add_journal(Commands& commands) {
         journal->add_subcommand("fsck", "Re-reads everything, names the first thing wrong");
     auto json = std::make_shared<bool>(false);
     fsck->add_flag("--json", *json, "Print JSON");
+    fsck->fallthrough();
     fsck->callback([&commands, json] {
         commands.chosen = [&commands, json]() -> Status {
             const Layout layout = commands.layout();
@@ -136,6 +140,7 @@ void add_journal(Commands& commands) {
     });
 
     auto* key = journal->add_subcommand("key", "Prints the verify key, as a vkey line");
+    key->fallthrough();
     key->callback([&commands] {
         commands.chosen = [&commands]() -> Status {
             const Layout layout = commands.layout();
@@ -152,6 +157,7 @@ void add_journal(Commands& commands) {
     verify->add_option("proof", *file, "Proof file, as the portal hands it out")->required();
     verify->add_option("--key", *vkey, "Verify key: name+hex+base64 (cloison journal key)")
         ->required();
+    verify->fallthrough();
     verify->callback([&commands, file, vkey] {
         commands.chosen = [file, vkey] {
             return journal_verify(local_file_system(), *file, *vkey);
@@ -198,7 +204,8 @@ int run_command_line(int argc, char** argv) {
     }
     const Status status = chosen();
     if (status) return 0;
-    std::fprintf(stderr, "cloison: %s\n", status.error().message.c_str());
+    if (!commands.error_is_told)
+        std::fprintf(stderr, "cloison: %s\n", status.error().message.c_str());
     return status.error().code == ErrorCode::kInvalidArgument ? 2 : 1;
 }
 

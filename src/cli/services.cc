@@ -4,8 +4,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
@@ -119,7 +121,7 @@ Status serve(const Layout& layout, bool demo) {
     const Path lock = layout.run() / "serve.lock";
     CLOISON_TRY_STATUS(files.create_directories(layout.run()));
     const int fd = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) return fail(ErrorCode::kIo, lock.string() + " cannot be opened for writing.");
+    if (fd < 0) return fail(ErrorCode::kIo, lock.string() + ": " + std::strerror(errno) + ".");
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         ::close(fd);
         return fail(ErrorCode::kConflict,

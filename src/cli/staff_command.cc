@@ -76,6 +76,7 @@ void add_staff_command(CLI::App& command, std::function<Layout()> layout,
         ->capture_default_str();
     add->add_flag("--acts-for-anyone", staff->acts_for_anyone,
                   "A professional who may act for any resident");
+    add->fallthrough();
     add->callback([staff, layout = std::move(layout), &chosen] {
         chosen = [staff, layout] { return add_staff(layout(), *staff); };
     });

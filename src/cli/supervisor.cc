@@ -61,13 +61,15 @@ std::string how_it_ended(int status) {
     return "exit code " + std::to_string(WEXITSTATUS(status));
 }
 
-void tell_supervisor(const std::string& line) {
+/// False if there is none.
+bool tell_supervisor(const std::string& line) {
     const char* variable = std::getenv(kReadyVariable);
-    if (variable == nullptr) return;
+    if (variable == nullptr) return false;
     const int fd = std::atoi(variable);
     [[maybe_unused]] const auto written = write(fd, line.data(), line.size());
     close(fd);
     unsetenv(kReadyVariable);
+    return true;
 }
 
 }  // namespace
@@ -75,8 +77,8 @@ void tell_supervisor(const std::string& line) {
 void report_ready() {
     tell_supervisor("ready\n");
 }
-void report_failure(const Error& error) {
-    tell_supervisor(error.message + "\n");
+bool report_failure(const Error& error) {
+    return tell_supervisor(error.message + "\n");
 }
 
 void block_stop_signals() {

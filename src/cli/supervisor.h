@@ -61,7 +61,7 @@ class Supervisor {
 
 /// In a service process: tells the supervisor (if there is one) that it serves, or why it cannot.
 void report_ready();
-void report_failure(const Error& error);
+bool report_failure(const Error& error);  ///< True if there is a supervisor, which prints it.
 
 /// Blocks SIGINT and SIGTERM for all threads that start later; wait_for_stop returns when one
 /// comes.

@@ -81,7 +81,8 @@ class Installation:
         return f"http://127.0.0.1:{self.desk_port}"
 
     def start(self):
-        """Starts `cloison serve` and waits for its word that all runs."""
+        """Starts `cloison serve` and waits for its word that all runs. After a kill, starts anew."""
+        self.forget_killed()
         self.log = open(self.var.parent / "serve.log", "ab")
         self.server = subprocess.Popen(
             [str(CLOISON), "serve", "--demo", "--var", str(self.var)],
@@ -91,7 +92,16 @@ class Installation:
             if "outbox" in line:
                 return self
         self.server.wait()
+        self.server.stdout.close()
+        self.log.close()
+        self.server = None
         raise AssertionError("serve ended: " + (self.var.parent / "serve.log").read_text())
+
+    def forget_killed(self):
+        if self.server is not None:
+            self.server.stdout.close()
+            self.log.close()
+            self.server = None
 
     def stop(self):
         """Ctrl-C; returns the exit code."""
