@@ -89,6 +89,26 @@ TEST_F(PortalTest, AnswersThatAreNoLongerAskedAreNotKept) {
     EXPECT_THAT(person.get(path + "/answers").body, Not(HasSubstr("Yann")));
 }
 
+/// The journal's own word on which fields a page opened: lines of the disclosures page.
+TEST_F(PortalTest, PageOpensJustTheFieldsThatItShows) {
+    Browser person = signed_up("maelle@example.org");
+    const std::string path = begun(person);
+    answer_all(person, path);
+    const auto newest = [&] {
+        const std::string page = person.get("/disclosures").body;
+        const auto line = page.find("<br>", page.find("<li><strong>")) + 4;
+        return page.substr(line, page.find("<br>", line) - line);
+    };
+    person.get(path + "/questions/sex");
+    EXPECT_EQ(newest(), "Sex");
+    person.get(path + "/questions/names");
+    EXPECT_EQ(newest(), "Birth name, Forenames");
+    const std::string before = person.get("/disclosures").body;
+    person.post(path + "/questions/names", {{"birth_name", "Le Goff"}, {"forenames", "Maëlle"}});
+    person.get("/requests");
+    EXPECT_EQ(person.get("/disclosures").body, before) << "saving and listing open nothing";
+}
+
 TEST_F(PortalTest, ChangeLinkLeadsBackToTheAnswers) {
     Browser person = signed_up("maelle@example.org");
     const std::string path = begun(person);

@@ -11,13 +11,33 @@ using web::Context, web::FormErrors, web::Json;
 
 constexpr std::string_view kFromAnswers = "answers";
 
-/// The fields of the page and those that decide whether its questions are asked.
-std::vector<std::string> fields_of(const casework::RequestType& type, const InputPage& page) {
-    std::vector<std::string> names = condition_fields(type);
-    for (const auto& field : page.fields) {
-        if (std::find(names.begin(), names.end(), field.name) == names.end())
-            names.push_back(field.name);
+const casework::InputSection* section_of(const casework::RequestType& type, const InputPage& page) {
+    for (const auto& section : type.sections) {
+        if (&page >= section.pages.data() && &page < section.pages.data() + section.pages.size())
+            return &section;
     }
+    return nullptr;
+}
+
+/// What decides whether the fields of this page and of the later ones of its task are asked, where
+/// the page does not ask for that itself. Nothing else needs to be opened to save an answer.
+std::vector<std::string> deciding_fields(const casework::RequestType& type, const InputPage& page) {
+    std::set<std::string> names;
+    const auto* section = section_of(type, page);
+    const auto* end = section->pages.data() + section->pages.size();
+    for (const auto* one = &page; one != end; ++one) {
+        for (const auto& field : one->fields) {
+            if (field.when) names.insert(field.when->field);
+        }
+    }
+    for (const auto& field : page.fields) names.erase(field.name);
+    return {names.begin(), names.end()};
+}
+
+/// Those, and what the page shows: its own fields.
+std::vector<std::string> fields_of(const casework::RequestType& type, const InputPage& page) {
+    std::vector<std::string> names = deciding_fields(type, page);
+    for (const auto& field : page.fields) names.push_back(field.name);
     return names;
 }
 
@@ -28,14 +48,13 @@ struct Asked {
 };
 Result<Asked> asked_page(const Shared& shared, const Context& context) {
     CLOISON_TRY(const auto id, context.path_id<RequestId>("request"));
-    // Which page it is depends on the type, which only casework knows.
-    CLOISON_TRY(const auto look, open_case(shared, context, id, {}));
-    const InputPage* page = look.type->page(context.path_text("page"));
+    CLOISON_TRY(auto found, find_case(shared, context, id));
+    const InputPage* page = found.type->page(context.path_text("page"));
     if (page == nullptr) return fail(ErrorCode::kNotFound, "No such page.");
-    CLOISON_TRY(const auto status, status_of(look.request));
+    CLOISON_TRY(const auto status, status_of(found.request));
     if (!casework::is_editable(status))
         return fail(ErrorCode::kConflict, "The request can no longer be changed.");
-    CLOISON_TRY(auto found, open_case(shared, context, id, fields_of(*look.type, *page)));
+    CLOISON_TRY_STATUS(grant_fields(shared, context, found, fields_of(*found.type, *page)));
     return Asked{std::move(found), page};
 }
 
@@ -155,15 +174,21 @@ Status save_values(const Shared& shared, const Asked& asked, const casework::Val
         else if (is_filled(asked.found.request, name))
             cleared.insert(name);
     }
-    // What is no longer asked is not kept.
+    // What is no longer asked, because of an answer on this page, is not kept. Pages stand in
+    // order, so what hangs on a cleared field comes after it.
+    std::set<std::string> answered;
+    for (const auto& field : asked.page->fields) answered.insert(field.name);
     for (const auto& section : asked.found.type->sections)
         for (const auto& page : section.pages)
-            for (const auto& field : page.fields)
-                if (!casework::is_asked(field, after) &&
-                    is_filled(asked.found.request, field.name)) {
-                    cleared.insert(field.name);
-                    std::erase_if(plain, [&](const auto& one) { return one.field == field.name; });
-                }
+            for (const auto& field : page.fields) {
+                if (!field.when || !answered.contains(field.when->field) ||
+                    casework::is_asked(field, after))
+                    continue;
+                answered.insert(field.name);
+                after.erase(field.name);
+                if (is_filled(asked.found.request, field.name)) cleared.insert(field.name);
+                std::erase_if(plain, [&](const auto& one) { return one.field == field.name; });
+            }
     if (plain.empty() && cleared.empty()) return {};
     CLOISON_TRY(auto sealed, seal_values(shared, asked.found.grant, plain));
     for (std::size_t i = 0; i < plain.size(); ++i) {
@@ -180,14 +205,11 @@ Status save_values(const Shared& shared, const Asked& asked, const casework::Val
 /// The next page of the same task, or the task list.
 std::string next_path(const Asked& asked, const casework::Values& values) {
     const std::string path = request_path(asked.found.request.request());
-    for (const auto& section : asked.found.type->sections) {
-        auto page = std::find_if(section.pages.begin(), section.pages.end(),
-                                 [&](const auto& one) { return one.name == asked.page->name; });
-        if (page == section.pages.end()) continue;
-        while (++page != section.pages.end()) {
-            for (const auto& field : page->fields) {
-                if (casework::is_asked(field, values)) return path + "/questions/" + page->name;
-            }
+    const auto* section = section_of(*asked.found.type, *asked.page);
+    const auto* end = section->pages.data() + section->pages.size();
+    for (const auto* page = asked.page + 1; page != end; ++page) {
+        for (const auto& field : page->fields) {
+            if (casework::is_asked(field, values)) return path + "/questions/" + page->name;
         }
     }
     return path;
@@ -195,8 +217,9 @@ std::string next_path(const Asked& asked, const casework::Values& values) {
 
 Result<net::HttpResponse> answer(const Shared& shared, Context& context) {
     CLOISON_TRY(const auto asked, asked_page(shared, context));
-    const auto conditions = condition_fields(*asked.found.type);
-    CLOISON_TRY(const auto before, open_case_values(shared, asked.found, conditions));
+    CLOISON_TRY(
+        const auto before,
+        open_case_values(shared, asked.found, deciding_fields(*asked.found.type, *asked.page)));
     casework::Values typed;
     for (const auto& [name, value] : context.form.fields()) typed.emplace(name, value);
     casework::Values read;
@@ -276,9 +299,9 @@ struct Answers {
 
 Result<Answers> open_answers(const Shared& shared, const Context& context) {
     CLOISON_TRY(const auto id, context.path_id<RequestId>("request"));
-    CLOISON_TRY(const auto look, open_case(shared, context, id, {}));
-    const auto fields = all_fields(*look.type);
-    CLOISON_TRY(auto found, open_case(shared, context, id, fields));
+    CLOISON_TRY(auto found, find_case(shared, context, id));
+    const auto fields = all_fields(*found.type);
+    CLOISON_TRY_STATUS(grant_fields(shared, context, found, fields));
     CLOISON_TRY(auto values, open_case_values(shared, found, fields));
     CLOISON_TRY(auto documents, list_documents(shared, found.grant));
     CLOISON_TRY(const auto status, status_of(found.request));

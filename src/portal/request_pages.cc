@@ -144,12 +144,10 @@ Json message_question(const Context& context, const FormErrors& errors) {
 /// names and those answers that other questions depend on; no other.
 Result<net::HttpResponse> overview(const Shared& shared, Context& context, const RequestId& id,
                                    const FormErrors& errors) {
-    std::vector<std::string> fields{"message_text", "document_name"};
-    for (const auto& [name, type] : shared.types)
-        for (auto& field : condition_fields(type))
-            if (std::find(fields.begin(), fields.end(), field) == fields.end())
-                fields.push_back(std::move(field));
-    CLOISON_TRY(const auto found, open_case(shared, context, id, fields));
+    CLOISON_TRY(auto found, find_case(shared, context, id));
+    std::vector<std::string> fields = condition_fields(*found.type);
+    fields.insert(fields.end(), {"message_text", "document_name"});
+    CLOISON_TRY_STATUS(grant_fields(shared, context, found, fields));
     CLOISON_TRY(const auto status, status_of(found.request));
     CLOISON_TRY(const auto documents, list_documents(shared, found.grant));
     const bool editable = casework::is_editable(status);

@@ -92,20 +92,32 @@ Result<std::vector<std::string>> seal_values(const Shared& shared, const std::st
     return seal_values(shared, subject, values);
 }
 
-Result<OpenCase> open_case(const Shared& shared, const web::Context& context, const RequestId& id,
-                           const std::vector<std::string>& fields) {
-    CLOISON_TRY(const auto look, self_service_grant(shared, context, {}));
+Result<OpenCase> find_case(const Shared& shared, const web::Context& context, const RequestId& id) {
+    OpenCase found;
+    CLOISON_TRY(found.grant, self_service_grant(shared, context, {}));
     casework::v1::GetRequestRequest request;
-    request.set_grant(look);
+    request.set_grant(found.grant);
     request.set_request(id.bytes());
     CLOISON_TRY(auto answer, shared.services.casework.get_request(request));
-    OpenCase found;
     const auto type = shared.types.find(answer.request().type());
     if (type == shared.types.end())
         return fail(ErrorCode::kInternal, "A request is of a type that is not declared here.");
     found.type = &type->second;
-    CLOISON_TRY(found.grant, self_service_grant(shared, context, fields, answer.ticket()));
+    found.ticket = std::move(*answer.mutable_ticket());
     found.request = std::move(*answer.mutable_request());
+    return found;
+}
+
+Status grant_fields(const Shared& shared, const web::Context& context, OpenCase& found,
+                    const std::vector<std::string>& fields) {
+    CLOISON_TRY(found.grant, self_service_grant(shared, context, fields, found.ticket));
+    return {};
+}
+
+Result<OpenCase> open_case(const Shared& shared, const web::Context& context, const RequestId& id,
+                           const std::vector<std::string>& fields) {
+    CLOISON_TRY(auto found, find_case(shared, context, id));
+    CLOISON_TRY_STATUS(grant_fields(shared, context, found, fields));
     return found;
 }
 

@@ -41,13 +41,19 @@ Result<std::vector<std::string>> seal_values(const Shared& shared,
 Result<std::vector<std::string>> seal_values(const Shared& shared, const std::string& grant,
                                              const std::vector<PlainValue>& values);
 
-/// A request of the signed-in resident, and a grant for `fields` of it.
+/// A request of the signed-in resident, and a grant.
 struct OpenCase {
     casework::v1::Request request;
     const casework::RequestType* type = nullptr;
-    std::string grant;
+    std::string ticket;
+    std::string grant;  ///< find_case: to look only; open_case: for fields of this request.
 };
 /// kNotFound for another's, exactly as for one that does not exist.
+Result<OpenCase> find_case(const Shared& shared, const web::Context& context, const RequestId& id);
+/// Replaces the grant by one that names the request and `fields`.
+Status grant_fields(const Shared& shared, const web::Context& context, OpenCase& found,
+                    const std::vector<std::string>& fields);
+/// Both of them.
 Result<OpenCase> open_case(const Shared& shared, const web::Context& context, const RequestId& id,
                            const std::vector<std::string>& fields);
 
