@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
@@ -182,8 +183,7 @@ class SmtpServer {
         pointers.push_back(nullptr);
         started_ =
             ::posix_spawn(&process_, pointers[0], nullptr, nullptr, pointers.data(), environ) == 0;
-        for (int i = 0; started_ && i < 1000 && !listens(port_); ++i)
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        for (int i = 0; started_ && i < 1000 && !listens(port_); ++i) ::poll(nullptr, 0, 10);
     }
     ~SmtpServer() {
         if (!started_) return;

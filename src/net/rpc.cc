@@ -42,6 +42,7 @@ constexpr std::size_t kMaxCachedTokens = 1024;
 constexpr int kReconnectBackoffMs = 20;
 constexpr int kMaxReconnectBackoffMs = 200;
 constexpr int kConnectTimeoutMs = 2'000;
+constexpr Duration kReconnectPatience{1'000};
 constexpr Duration kLongestWaitForThread{60'000};
 constexpr std::size_t kMaxSocketPath = 105;  ///< The longest that gRPC 1.51 binds; Linux: 107.
 
@@ -237,20 +238,21 @@ class GrpcChannel final : public RpcChannel {
         CLOISON_TRY(auto channel, connection());
 
         bool never_sent = false;
-        auto status = attempt(*channel, path, encoded, response, deadline, false, &never_sent);
+        auto status = attempt(*channel, path, encoded, response, deadline, &never_sent);
         if (status || !never_sent) return status;
         // The server was about to start or too busy to accept. Where somebody listens now, waiting
         // for the connection is worth while; where nobody does, the caller learns it at once.
         if (probe(socket_) != 0) return status;
         grpc::experimental::ChannelResetConnectionBackoff(channel.get());
-        return attempt(*channel, path, encoded, response, deadline, true, &never_sent);
+        const auto patience = std::chrono::system_clock::now() + kReconnectPatience;
+        if (!channel->WaitForConnected(std::min(deadline, patience))) return status;
+        return attempt(*channel, path, encoded, response, deadline, &never_sent);
     }
 
     Status attempt(grpc::Channel& channel, const std::string& path, const grpc::ByteBuffer& request,
-                   Message* response, Deadline deadline, bool wait, bool* never_sent) {
+                   Message* response, Deadline deadline, bool* never_sent) {
         grpc::ClientContext context;
         context.set_deadline(deadline);
-        context.set_wait_for_ready(wait);
         context.AddMetadata(kTokenKey, identity_->token(audience_));
         const grpc::internal::RpcMethod rpc(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC);
         grpc::ByteBuffer answer;
