@@ -43,7 +43,7 @@ Result<RequestStatus> wanted_status(const Context& context, const Case& of) {
 }
 
 /// Sections with every field masked: that it is filled in is all that is shown.
-Json masked_sections(const Context& context, const Case& of) {
+Json masked_sections(const Core& core, const Context& context, const Case& of) {
     Json sections = Json::array();
     for (const auto& section : of.type->sections) {
         Json rows = Json::array();
@@ -53,12 +53,12 @@ Json masked_sections(const Context& context, const Case& of) {
                     std::any_of(of.request.values().begin(), of.request.values().end(),
                                 [&](const auto& value) { return value.field() == field.name; });
                 if (is_filled)
-                    rows.push_back(
-                        {{"key", context.label(field.label)}, {"mask", std::string(kMask)}});
+                    rows.push_back({{"key", context.label(core.registry.field(field.name)->label)},
+                                    {"mask", std::string(kMask)}});
             }
         }
         if (!rows.empty())
-            sections.push_back({{"title", context.label(section.title)}, {"rows", rows}});
+            sections.push_back({{"title", section_title(context, section)}, {"rows", rows}});
     }
     return sections;
 }
@@ -87,7 +87,7 @@ Result<net::HttpResponse> CasePages::show(Context& context) const {
         "desk/case",
         {{"title", context.text("desk.case.title", {{"reference", found.request.reference()}})},
          {"case", case_head(context, found)},
-         {"sections", masked_sections(context, found)},
+         {"sections", masked_sections(core, context, found)},
          {"messages", messages},
          {"has_messages", !messages.empty()},
          {"decisions", decisions},

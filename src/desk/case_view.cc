@@ -27,6 +27,11 @@ Result<Case> get_case(const Core& core, const Context& context) {
     return found;
 }
 
+std::string section_title(const Context& context, const casework::InputSection& section) {
+    const std::string key = "desk.section." + section.name;
+    return context.site().texts().has(key) ? context.text(key) : context.label(section.title);
+}
+
 std::vector<RevealGroup> reveal_groups(const Context& context, const Case& of) {
     std::vector<RevealGroup> groups;
     const auto is_filled = [&of](const std::string& field) {
@@ -34,7 +39,7 @@ std::vector<RevealGroup> reveal_groups(const Context& context, const Case& of) {
                            [&](const auto& value) { return value.field() == field; });
     };
     for (const auto& section : of.type->sections) {
-        RevealGroup group{section.name, context.label(section.title), {}};
+        RevealGroup group{section.name, section_title(context, section), {}};
         for (const auto& page : section.pages)
             for (const auto& field : page.fields)
                 if (is_filled(field.name)) group.fields.push_back(field.name);
@@ -103,11 +108,12 @@ Json status_tag(const Context& context, std::string_view status) {
 
 Json case_head(const Context& context, const Case& of) {
     Json history = Json::array();
-    for (const auto& event : of.request.history())
+    // Newest first: the list's first entry is shown as the present one.
+    for (auto event = of.request.history().rbegin(); event != of.request.history().rend(); ++event)
         history.push_back(
-            {{"status", status_text(context, event.status())},
-             {"at", web::format_date_hour(context.language, from_unix_ms(event.at_ms()))},
-             {"by", context.text("desk.case.by_" + event.by())}});
+            {{"status", status_text(context, event->status())},
+             {"at", web::format_date_hour(context.language, from_unix_ms(event->at_ms()))},
+             {"by", context.text("desk.case.by_" + event->by())}});
     return {{"reference", of.request.reference()},
             {"type", context.label(of.type->label)},
             {"path", of.path()},

@@ -19,6 +19,9 @@ struct Case {
 /// The case named in the path. kNotFound if it is not assigned to who asks.
 Result<Case> get_case(const Core& core, const web::Context& context);
 
+/// A section as officers call it; the request type's own title speaks to the resident.
+std::string section_title(const web::Context& context, const casework::InputSection& section);
+
 /// What can be revealed together: a section of the request type, "messages" or "documents".
 struct RevealGroup {
     std::string name;

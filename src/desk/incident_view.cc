@@ -100,11 +100,7 @@ std::optional<Time> read_moment(const Context& context, const std::string& name,
     const std::string_view date = typed.get(name + "_date");
     const std::string_view time_of_day = typed.get(name + "_time");
     if (date.empty() && time_of_day.empty()) return std::nullopt;
-    // 13/04/2026, as people write it, is as good as what a program writes.
-    std::string iso(date);
-    if (iso.size() == 10 && iso[2] == '/' && iso[5] == '/')
-        iso = iso.substr(6, 4) + "-" + iso.substr(3, 2) + "-" + iso.substr(0, 2);
-    if (auto time = read_local_time(iso, time_of_day)) return *time;
+    if (auto time = read_local_time(date, time_of_day)) return *time;
     errors.add(name + "_date", context.text("desk_incident.moment_malformed"));
     return std::nullopt;
 }

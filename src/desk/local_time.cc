@@ -24,6 +24,8 @@ Duration offset_at(Time time) {
 
 Result<Time> read_local_time(std::string_view date, std::string_view time_of_day) {
     std::string text(date);
+    if (text.size() == 10 && text[2] == '/' && text[5] == '/')
+        text = text.substr(6, 4) + "-" + text.substr(3, 2) + "-" + text.substr(0, 2);
     text += 'T';
     text += time_of_day.empty() ? "00:00" : std::string(time_of_day);
     if (text.size() == std::string_view("2026-04-13T09:30").size()) text += ":00";
@@ -38,7 +40,7 @@ LocalTime to_local_time(Time time) {
     const bool has_ms = to_unix_ms(time) % 1000 != 0;
     std::string text = format_rfc3339(local, has_ms);
     text.pop_back();
-    return {text.substr(0, 10), text.substr(11)};
+    return {text.substr(8, 2) + "/" + text.substr(5, 2) + "/" + text.substr(0, 4), text.substr(11)};
 }
 
 }  // namespace cloison::desk

@@ -13,6 +13,7 @@ std::string utc(std::string_view date, std::string_view time_of_day) {
 TEST(LocalTimeTest, IsThatOfParisInWinterAndSummer) {
     EXPECT_EQ(utc("2026-01-15", "09:30"), "2026-01-15T08:30:00.000Z");
     EXPECT_EQ(utc("2026-04-15", "09:30:15.250"), "2026-04-15T07:30:15.250Z");
+    EXPECT_EQ(utc("15/04/2026", "09:30"), "2026-04-15T07:30:00.000Z");
     EXPECT_EQ(utc("2026-04-15", ""), "2026-04-14T22:00:00.000Z");
 }
 
@@ -30,7 +31,9 @@ TEST(LocalTimeTest, RefusesWhatIsNoMoment) {
          std::vector<std::pair<std::string, std::string>>{{"", "09:30"},
                                                           {"2026-02-30", ""},
                                                           {"2026-04-15", "25:00"},
-                                                          {"15/04/2026", ""},
+                                                          {"15.04.2026", ""},
+                                                          {"1/4/2026", ""},
+                                                          {"31/02/2026", ""},
                                                           {"2026-04-15", "9h30"},
                                                           {"2026-04-15T00:00:00Z", ""}})
         EXPECT_EQ(utc(date, time), "error") << date << " " << time;

@@ -76,8 +76,8 @@ Json lines_of(std::string_view text) {
 }
 
 /// The groups with their values: `opened` are those of sealed_values, in its order.
-Json shown_groups(const Context& context, const Case& of, const std::vector<RevealGroup>& groups,
-                  const std::vector<Secret>& opened) {
+Json shown_groups(const Core& core, const Context& context, const Case& of,
+                  const std::vector<RevealGroup>& groups, const std::vector<Secret>& opened) {
     Json shown = Json::array();
     std::size_t next = 0;
     for (const RevealGroup& group : groups) {
@@ -94,7 +94,7 @@ Json shown_groups(const Context& context, const Case& of, const std::vector<Reve
             for (const std::string& name : group.fields) {
                 const casework::InputField* field = of.type->field(name);
                 rows.push_back(
-                    {{"key", context.label(field->label)},
+                    {{"key", context.label(core.registry.field(name)->label)},
                      {"note", ""},
                      {"lines", lines_of(readable(context, *field, opened[next++].text()))}});
             }
@@ -129,7 +129,7 @@ Result<net::HttpResponse> RevealPages::reveal(Context& context) const {
         {{"title", context.text("desk.revealed.title", {{"reference", found.request.reference()}})},
          {"case", case_head(context, found)},
          {"reason", context.label(core.registry.purpose(kProcess)->reason(reason)->label)},
-         {"groups", shown_groups(context, found, groups, *opened)}});
+         {"groups", shown_groups(core, context, found, groups, *opened)}});
 }
 
 }  // namespace
