@@ -216,11 +216,13 @@ TEST_F(SignInTest, WrongCodesAreLimitedPerPendingAndPerAccount) {
                           sign_in_totp(first->totp_pending(), wrong(code_now(secret)))));
     EXPECT_TRUE(
         fails(ErrorCode::kExhausted, sign_in_totp(first->totp_pending(), code_now(secret))));
-    // A new sign-in does not give five more.
+    // A new sign-in does not give five more, nor does waiting to the spent one.
     const auto second = sign_in(resident.email_index, kPassword);
     EXPECT_TRUE(
         fails(ErrorCode::kExhausted, sign_in_totp(second->totp_pending(), code_now(secret))));
     clock.advance(kMinute);
+    EXPECT_TRUE(
+        fails(ErrorCode::kExhausted, sign_in_totp(first->totp_pending(), code_now(secret))));
     EXPECT_TRUE(sign_in_totp(second->totp_pending(), code_now(secret)));
     EXPECT_EQ(count_outcome(resident.token, "wrong_code"), kMaxTotpTries);
 }

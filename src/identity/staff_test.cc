@@ -115,6 +115,20 @@ TEST_F(StaffTest, DisabledStaffAreOutAtOnceAndCannotComeBack) {
     EXPECT_EQ(again.error().message, "The e-mail address or the password is not right.");
 }
 
+TEST_F(StaffTest, GrantsOfDisabledStaffEndWithTheirSessions) {
+    const auto administrator = staff_session(create_staff("administrator", "x@example.org"));
+    const auto support = create_staff("support", "s@example.org");
+    const auto resident = sign_up("a@example.org");
+    auto request = grant_request(staff_session(support), "support_call", {"email"}, "desk");
+    request.set_reason("call");
+    request.set_email_index(resident.email_index);
+    v1::GetProfileRequest profile;
+    profile.set_grant(*issue(request));
+    EXPECT_TRUE(as("desk").get_profile(profile));
+    ASSERT_TRUE(disable(administrator, support.actor));
+    EXPECT_TRUE(fails(ErrorCode::kUnauthenticated, as("desk").get_profile(profile)));
+}
+
 TEST_F(StaffTest, DescriptionsNameStaffToTheDeskOnlyAndResidentsNever) {
     const auto officer = create_staff("officer", "o@example.org");
     const auto resident = sign_up("a@example.org");
