@@ -106,7 +106,7 @@ void SignInTraces::record_later(const Account& account, SignInOutcome outcome,
 
 void SignInTraces::settle() {
     std::unique_lock lock(mutex_);
-    idle_.wait_for(lock, std::chrono::seconds(1), [&] { return unrecorded_ == 0; });
+    idle_.wait_for(lock, std::chrono::seconds(5), [&] { return unrecorded_ == 0; });
 }
 
 }  // namespace cloison::identity

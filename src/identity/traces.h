@@ -42,7 +42,7 @@ class SignInTraces {
     /// Seals and stores beside the caller, so that the time of an answer does not tell whether
     /// there is somebody to seal for. With kMaxQueuedTraces waiting it is done at once instead.
     void record_later(const Account& account, SignInOutcome outcome, const v1::Client& client);
-    /// Waits, at most a second, until what was to be recorded later is recorded.
+    /// Waits, at most five seconds, until what was to be recorded later is recorded.
     void settle();
 
   private:
