@@ -1,5 +1,6 @@
 #include "desk/core.h"
 
+#include "base/log.h"
 #include "keeper/client/errors.h"
 
 namespace cloison::desk {
@@ -71,6 +72,16 @@ net::HttpResponse budget_page(Context& context, std::string_view back) {
     // The budget counts over a rolling hour, so that within an hour some of it is free again.
     response.headers.set("Retry-After", "3600");
     return response;
+}
+
+net::HttpResponse corrupt_page(Context& context, const Error& error) {
+    log_error(error.message);
+    const std::string title = context.text("desk.corrupt.title");
+    if (context.wants_json()) return net::HttpResponse::problem(500, title, error.message);
+    return context.page(
+        "desk/words",
+        {{"title", title}, {"paragraphs", {context.text("desk.corrupt.words"), error.message}}},
+        500);
 }
 
 Result<std::map<ActorId, std::string>> actor_names(const Core& core,

@@ -57,6 +57,11 @@ Result<std::string> seal_value(const Core& core, const std::string& grant, const
 /// The page for a budget that is used up: 429, in words, saying when to come back.
 net::HttpResponse budget_page(web::Context& context, std::string_view back);
 
+/// The page (or problem document) for stored data that fails its own checks, a journal that does
+/// not fit its checkpoint above all: 500, saying what does not fit, since whoever asks must act on
+/// it.
+net::HttpResponse corrupt_page(web::Context& context, const Error& error);
+
 /// Names of staff by actor: "Name, unit". Whoever is not known (residents) is not in it.
 Result<std::map<ActorId, std::string>> actor_names(const Core& core,
                                                    const std::set<ActorId>& actors);
@@ -99,8 +104,11 @@ void add_export_pages(web::Site& site, const Core& core);
 template <class Pages>
 auto route_maker(const Core& core) {
     return [&core](Result<net::HttpResponse> (Pages::*handler)(web::Context&) const) {
-        return [pages = Pages{core}, handler](web::Context& context) {
-            return (pages.*handler)(context);
+        return [pages = Pages{core}, handler](web::Context& context) -> Result<net::HttpResponse> {
+            auto response = (pages.*handler)(context);
+            if (!response && response.error().code == ErrorCode::kCorrupt)
+                return corrupt_page(context, response.error());
+            return response;
         };
     };
 }

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "desk/test_house.h"
+#include "incident/incident_store.h"
 
 namespace cloison::desk {
 namespace {
@@ -189,6 +190,27 @@ TEST_F(IncidentTest, SavedScopesOutliveARestart) {
     Browser after = browser(dpo);
     EXPECT_TRUE(has(after.get(path), "2 people"));
     EXPECT_EQ(scope(after, path + "/scope?session=" + officer.session.hex())["persons"], 2);
+}
+
+TEST_F(IncidentTest, AJournalThatIsNotTheOneCoveredBeforeIsRefusedInWords) {
+    Browser page = browser(dpo);
+    const std::string path = incident(page);
+    desk.reset();
+    {
+        auto database = *incident::open_incident_database(this->path("desk") / "desk.db");
+        incident::IncidentStore store(*database, clock, random);
+        ASSERT_TRUE(store.set_covered("keeper", {2, {1, 2, 3}, ""}));
+    }
+    open_desk();
+    Browser after = browser(dpo);
+    const auto refused = after.get(path + "/scope");
+    EXPECT_EQ(refused.status, 500);
+    EXPECT_TRUE(has(refused, "it was rewritten"));
+    EXPECT_FALSE(has(refused, "2 people"));
+    EXPECT_TRUE(has(after.get(path + "/scope", "application/json"), "it was rewritten"));
+    EXPECT_EQ(after.get(path + "/scope/lines").status, 500);
+    EXPECT_EQ(after.post(path + "/exports", {{"query", ""}}).status, 500);
+    EXPECT_EQ(after.get(path).status, 200);  // The session is still good.
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ Status JournalReader::State::refresh(const std::string& grant) {
         if (!target) {
             auto text = journal::open_note(answer.checkpoint(), *verifier);
             if (!text)
-                return fail(ErrorCode::kUnauthenticated,
+                return fail(ErrorCode::kCorrupt,
                             "The journal's checkpoint is not signed by the key that is known.");
             CLOISON_TRY(target, journal::Checkpoint::parse(*text));
             note = answer.checkpoint();

@@ -13,8 +13,8 @@ namespace cloison::incident {
 ///
 /// Trust: the Merkle root is recomputed from every entry that is read and compared with the signed
 /// checkpoint before anything is answered, and what was covered once stays covered: a journal that
-/// was cut, rewritten or signed by another key is refused (kCorrupt, kUnauthenticated) and nothing
-/// of it is answered. Each question first reads what is new; the keeper journals that reading.
+/// was cut, rewritten or signed by another key is refused (kCorrupt) and nothing of it is answered.
+/// Each question first reads what is new; the keeper journals that reading.
 ///
 /// All functions may be called from any thread; one question is answered at a time.
 class JournalReader {
