@@ -13,7 +13,12 @@ namespace {
 
 using web::Context, web::Json;
 
-constexpr std::uint32_t kLinesPerPage = 100;
+// A page reads on until it has enough lines of others, so that a resident's own many lines do not
+// hide them; at most 2,000 lines.
+constexpr std::uint32_t kLinesPerCall = 200;
+constexpr int kMaxCalls = 10;
+constexpr std::size_t kOthersPerPage = 50;
+constexpr std::size_t kOwnShown = 100;
 
 struct Line {
     std::uint64_t index;
@@ -28,17 +33,31 @@ std::optional<std::uint64_t> read_index(std::string_view text) {
     return index;
 }
 
-Result<std::vector<Line>> history_of(const Shared& shared, const std::string& grant,
-                                     std::uint64_t before) {
+struct Lines {
+    std::vector<Line> others;
+    std::vector<Line> own;
+    std::uint64_t oldest = 0;  ///< The index of the last line read.
+    bool complete = false;     ///< There is none before it.
+};
+
+Result<Lines> history_of(const Shared& shared, const Context& context, const std::string& grant,
+                         std::uint64_t before) {
+    Lines lines;
     keeper::v1::HistoryRequest request;
     request.set_grant(grant);
-    request.set_before(before);
-    request.set_limit(kLinesPerPage);
-    CLOISON_TRY(const auto answer, shared.services.keeper.history(request));
-    std::vector<Line> lines;
-    for (const auto& line : answer.lines()) {
-        CLOISON_TRY(auto entry, journal::decode_entry(as_bytes(line.entry())));
-        lines.push_back({line.index(), std::move(entry)});
+    request.set_limit(kLinesPerCall);
+    for (int call = 0; call < kMaxCalls && lines.others.size() < kOthersPerPage; ++call) {
+        request.set_before(before);
+        CLOISON_TRY(const auto answer, shared.services.keeper.history(request));
+        for (const auto& line : answer.lines()) {
+            CLOISON_TRY(auto entry, journal::decode_entry(as_bytes(line.entry())));
+            const bool by_resident = entry.actor == context.session->actor;
+            (by_resident ? lines.own : lines.others).push_back({line.index(), std::move(entry)});
+            lines.oldest = before = line.index();
+        }
+        // 0 would mean "from the newest" to the keeper, and nothing is older than it.
+        lines.complete = answer.lines_size() < static_cast<int>(kLinesPerCall) || before == 0;
+        if (lines.complete) break;
     }
     return lines;
 }
@@ -112,27 +131,30 @@ Json row_of(const Shared& shared, const Context& context, const Line& line,
 Result<net::HttpResponse> show(const Shared& shared, Context& context) {
     const auto before = read_index(context.query.get("before")).value_or(0);
     CLOISON_TRY(const auto grant, self_service_grant(shared, context, {}));
-    CLOISON_TRY(const auto lines, history_of(shared, grant, before));
-    CLOISON_TRY(const auto units, units_of(shared, lines));
+    CLOISON_TRY(const auto lines, history_of(shared, context, grant, before));
+    CLOISON_TRY(const auto units, units_of(shared, lines.others));
     CLOISON_TRY(const auto keeper, shared.services.keeper.describe(keeper::v1::DescribeRequest()));
     Json others = Json::array();
+    for (const Line& line : lines.others) others.push_back(row_of(shared, context, line, units));
     Json own = Json::array();
-    for (const Line& line : lines) {
-        const bool by_resident = line.entry.actor == context.session->actor;
-        (by_resident ? own : others).push_back(row_of(shared, context, line, units));
+    for (const Line& line : lines.own) {
+        if (own.size() == kOwnShown) break;
+        own.push_back(row_of(shared, context, line, units));
     }
-    const bool more = lines.size() == kLinesPerPage && lines.back().index > 0;
-    const auto own_count = static_cast<std::int64_t>(own.size());
+    const bool all = before == 0 && lines.complete;
+    const auto own_count = static_cast<std::int64_t>(lines.own.size());
     return context.page(
         "portal/disclosures",
         {{"title", context.text("portal.disclosures.title")},
          {"wide", true},
          {"others", others},
+         {"none", context.text(all ? "portal.disclosures.nobody" : "portal.disclosures.none_here")},
          {"own", own},
          {"has_own", !own.empty()},
          {"own_summary", context.plural("portal.disclosures.own", own_count)},
+         {"own_cut", lines.own.size() > own.size()},
          {"older",
-          more ? "/disclosures?before=" + std::to_string(lines.back().index) : std::string()},
+          lines.complete ? std::string() : "/disclosures?before=" + std::to_string(lines.oldest)},
          {"verify_key", keeper.verify_key()}});
 }
 

@@ -276,7 +276,9 @@ TEST_F(PortalTest, ProfessionalLooksUpAndTheResidentSeesIt) {
                   .value_or("")
                   .substr(0, 24),
               "application/problem+json");
+    for (int i = 0; i < 110; ++i) person.get("/account");  // One's own lines do not hide others'.
     const auto seen = person.get("/disclosures");
+    EXPECT_THAT(seen.body, HasSubstr("Only the 100 newest are shown here."));
     EXPECT_THAT(seen.body, HasSubstr("Professional, Auto-école du Port"));
     EXPECT_THAT(seen.body, HasSubstr("Acting for the person"));
     EXPECT_EQ(person.get("/pro").status, 404);

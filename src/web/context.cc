@@ -140,9 +140,11 @@ net::HttpResponse Context::error_page(int status) {
     const std::string key = "web.error_" + std::to_string(known);
     const std::string title = text(key + ".title");
     const std::string words = text(key + ".text");
-    if (wants_json()) return net::HttpResponse::problem(status, title, words);
-    return page("pages/error", {{"title", title}, {"words", words}, {"again", known == 503}},
-                status);
+    auto response = wants_json()
+                        ? net::HttpResponse::problem(status, title, words)
+                        : page("pages/error", {{"title", title}, {"words", words}}, status);
+    if (known == 503) response.headers.set("Retry-After", "10");
+    return response;
 }
 
 net::HttpResponse Context::json(int status, const Json& body) {

@@ -304,6 +304,7 @@ TEST_F(SiteTest, ErrorsHaveTheRightStatusAndNoInternalWords) {
                   "application/problem+json");
         EXPECT_EQ(problem.body.find("internal words"), std::string::npos);
     }
+    EXPECT_EQ(get("/fail/away").headers.get("Retry-After"), "10");
     const auto thrown = get("/throw");
     EXPECT_EQ(thrown.status, 500);
     EXPECT_EQ(thrown.body.find("a secret"), std::string::npos);
