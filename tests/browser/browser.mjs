@@ -159,6 +159,7 @@ export class Visitor {
 
     /** axe goes in through the debugger, past the policy of the page, which stays in force. */
     async #audit(where) {
+        if (!this.script) return;  // axe is script; the page is the same.
         const debug = await this.context.newCDPSession(this.page);
         const evaluate = async (expression) => {
             const {result, exceptionDetails} = await debug.send("Runtime.evaluate", {
