@@ -4,42 +4,16 @@
 #include <array>
 #include <limits>
 #include <map>
-#include <roaring/roaring.hh>
 #include <set>
 #include <string_view>
 #include <unordered_map>
+
+#include "incident/scope_tally.h"
 
 namespace cloison::incident {
 namespace {
 
 using Row = std::uint32_t;
-
-constexpr std::int64_t kHourMs = 3'600'000;
-constexpr std::int64_t kDayMs = 24 * kHourMs;
-/// Widths of the timeline; beyond the last, whole multiples of it.
-constexpr std::array<std::int64_t, 4> kWidths = {kHourMs, kDayMs, 7 * kDayMs, 28 * kDayMs};
-
-std::int64_t floor_divide(std::int64_t value, std::int64_t by) {
-    return value / by - (value % by < 0 ? 1 : 0);
-}
-
-/// Begins of buckets: weeks begin on Monday (1970-01-01 was a Thursday).
-std::int64_t bucket_begin(std::int64_t ms, std::int64_t width) {
-    const std::int64_t shift = width >= 7 * kDayMs ? 3 * kDayMs : 0;
-    return floor_divide(ms + shift, width) * width - shift;
-}
-
-std::int64_t choose_width(std::int64_t first, std::int64_t last) {
-    const auto fits = [&](std::int64_t width) {
-        const auto span = bucket_begin(last, width) - bucket_begin(first, width);
-        return span / width < static_cast<std::int64_t>(kMaxBuckets);
-    };
-    for (const std::int64_t width : kWidths)
-        if (fits(width)) return width;
-    std::int64_t width = 2 * kWidths.back();
-    while (!fits(width)) width *= 2;
-    return width;
-}
 
 /// Numbers values in the order in which they are first seen.
 template <class Value, class Hash = std::hash<Value>>
@@ -56,6 +30,7 @@ class Dictionary {
         return at->second;
     }
     const Value& operator[](std::uint32_t number) const { return values_[number]; }
+    const std::vector<Value>& values() const { return values_; }
     std::size_t size() const { return values_.size(); }
 
   private:
@@ -69,15 +44,10 @@ struct OriginHash {
     }
 };
 
-/// What lines of one kind of reader (residents about themselves, or anybody else) add up to.
-struct Cell {
-    Roaring persons;
-    std::uint64_t lines = 0;
-    std::uint64_t refused = 0;
-};
 struct Day {
     std::vector<Row> rows;
-    std::array<std::map<std::uint32_t, Cell>, 2> by_field_set;  ///< [is self]
+    /// [is self]: lines of residents about themselves apart from all others.
+    std::array<std::map<std::uint32_t, Cell>, 2> by_field_set;
 };
 struct SessionPart {
     std::int64_t first = std::numeric_limits<std::int64_t>::max();
@@ -96,9 +66,7 @@ struct SessionPart {
     void merge(const SessionPart& other) {
         first = std::min(first, other.first);
         last = std::max(last, other.last);
-        cell.persons |= other.cell.persons;
-        cell.lines += other.cell.lines;
-        cell.refused += other.cell.refused;
+        cell.merge(other.cell);
     }
 };
 struct Session {
@@ -274,101 +242,6 @@ SessionCount ScopeIndex::Impl::describe(std::uint32_t session, const SessionPart
             part.cell.persons.cardinality()};
 }
 
-namespace {
-
-/// Adds up what both ways of counting find.
-class Tally {
-  public:
-    explicit Tally(std::int64_t width) : width_(width) {}
-
-    struct Slice {
-        std::vector<std::uint32_t> persons;
-        Cell cell;
-    };
-
-    void line(std::uint32_t field_set, std::int64_t time, std::uint32_t person, bool disclosed) {
-        Slice& bucket = buckets_[bucket_begin(time, width_)];
-        Slice& fields = field_sets_[field_set];
-        if (!disclosed) {
-            ++bucket.cell.refused;
-            ++fields.cell.refused;
-            return;
-        }
-        bucket.persons.push_back(person);
-        fields.persons.push_back(person);
-        ++bucket.cell.lines;
-        ++fields.cell.lines;
-    }
-    void day(std::uint32_t field_set, std::int64_t day_begin, const Cell& cell) {
-        merge(buckets_[bucket_begin(day_begin, width_)].cell, cell);
-        merge(field_sets_[field_set].cell, cell);
-    }
-
-    void finish(const Dictionary<registry::FieldSet>& names,
-                const std::optional<std::uint8_t>& only, ScopeCounts& counts) {
-        std::array<Roaring, 128> by_field;
-        Roaring all;
-        counts.fields.assign(128, {});
-        for (auto& [number, slice] : field_sets_) {
-            settle(slice);
-            counts.lines += slice.cell.lines;
-            counts.refused += slice.cell.refused;
-            all |= slice.cell.persons;
-            for (std::size_t field = 0; field < 128; ++field) {
-                if (!names[number].test(field) || (only && *only != field)) continue;
-                by_field[field] |= slice.cell.persons;
-                counts.fields[field].lines += slice.cell.lines;
-            }
-        }
-        counts.persons = all.cardinality();
-        for (std::size_t field = 0; field < 128; ++field)
-            counts.fields[field].persons = by_field[field].cardinality();
-        finish_timeline(counts);
-    }
-
-  private:
-    static void merge(Cell& into, const Cell& from) {
-        into.persons |= from.persons;
-        into.lines += from.lines;
-        into.refused += from.refused;
-    }
-    static void settle(Slice& slice) {
-        slice.cell.persons.addMany(slice.persons.size(), slice.persons.data());
-        slice.persons.clear();
-    }
-    void finish_timeline(ScopeCounts& counts) {
-        counts.bucket_width = Duration(width_);
-        if (buckets_.empty()) return;
-        const std::int64_t last = buckets_.rbegin()->first;
-        for (std::int64_t begin = buckets_.begin()->first; begin <= last; begin += width_) {
-            Bucket bucket{from_unix_ms(begin), 0, 0, 0};
-            if (const auto at = buckets_.find(begin); at != buckets_.end()) {
-                settle(at->second);
-                bucket.lines = at->second.cell.lines;
-                bucket.refused = at->second.cell.refused;
-                bucket.persons = at->second.cell.persons.cardinality();
-            }
-            counts.timeline.push_back(bucket);
-        }
-    }
-
-    std::int64_t width_;
-    std::map<std::int64_t, Slice> buckets_;
-    std::map<std::uint32_t, Slice> field_sets_;
-};
-
-void finish_sessions(std::vector<SessionCount> sessions, ScopeCounts& counts) {
-    counts.sessions_in_all = sessions.size();
-    std::sort(sessions.begin(), sessions.end(), [](const auto& a, const auto& b) {
-        return std::tie(b.persons, b.lines, b.refused, a.session) <
-               std::tie(a.persons, a.lines, a.refused, b.session);
-    });
-    if (sessions.size() > kMaxListedSessions) sessions.resize(kMaxListedSessions);
-    counts.sessions = std::move(sessions);
-}
-
-}  // namespace
-
 /// Line by line: for questions that name somebody or something, and for short periods.
 ScopeCounts ScopeIndex::Impl::count_rows(const Conditions& c) const {
     ScopeCounts counts;
@@ -386,7 +259,7 @@ ScopeCounts ScopeIndex::Impl::count_rows(const Conditions& c) const {
         tally.line(field_sets[row], times[row], persons[row], is_disclosed(row));
         parts[sessions[row]].see(times[row], is_disclosed(row), persons[row]);
     }
-    tally.finish(field_set_names, c.field, counts);
+    tally.finish(field_set_names.values(), c.field, counts);
     std::vector<SessionCount> described;
     for (const auto& [session, part] : parts) described.push_back(describe(session, part));
     finish_sessions(std::move(described), counts);
@@ -420,7 +293,7 @@ ScopeCounts ScopeIndex::Impl::count_days(const Conditions& c, std::int64_t width
                 counts.self_left_out += cell.lines + cell.refused;
         }
     }
-    tally.finish(field_set_names, c.field, counts);
+    tally.finish(field_set_names.values(), c.field, counts);
 
     std::vector<SessionCount> described;
     for (std::uint32_t number = 0; number < session_rows.size(); ++number) {
