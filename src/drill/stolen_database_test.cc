@@ -1,0 +1,149 @@
+#include <gtest/gtest.h>
+
+#include "base/temporary_directory.h"
+#include "demo/accounts.h"
+#include "demo/people.h"
+#include "drill/drill.h"
+#include "storage/database.h"
+
+namespace cloison::drill {
+namespace {
+
+constexpr const char* kNames = R"({
+    "female": ["Maëlle", "Jeanne"], "male": ["Hugo", "Théophile"],
+    "surnames": ["Lefebvre", "Abadie", "Moreau"],
+    "communes": [{"name": "Ajaccio", "department": "2A", "postcode": "20000"}]})";
+
+constexpr int kPersons = 60;
+
+/// Four stores with random ids and noise for values, as they should be.
+class StolenDatabaseTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        options_.demo_file = var_.path() / "demo.json";
+        options_.names_file = var_.path() / "names.json";
+        options_.identity = var_.path() / "identity";
+        options_.casework = var_.path() / "casework";
+        options_.documents = var_.path() / "documents";
+        options_.keeper = var_.path() / "keeper";
+        for (const Path& path :
+             {options_.identity, options_.casework, options_.documents, options_.keeper})
+            ASSERT_TRUE(files_.create_directories(path));
+        ASSERT_TRUE(files_.write_file_atomically(options_.names_file, as_bytes(kNames), 0600));
+        ASSERT_TRUE(demo::write_accounts(files_, options_.demo_file, {1, 40, {}}));
+        ASSERT_TRUE(files_.write_file_atomically(options_.keeper / "journal", noise(4000), 0600));
+        fill(options_.identity / "identity.db",
+             "CREATE TABLE account (account BYTES PRIMARY KEY, actor BYTES, role BIGINT, sealed "
+             "BYTES, created_day BIGINT) KEYED;",
+             "INSERT INTO account VALUES ($1, $2, 1, $3, $4)", 20'000);
+        fill(options_.casework / "casework.db",
+             "CREATE TABLE request (request BYTES PRIMARY KEY, pseudonym BYTES, sealed BYTES, "
+             "created_ms BIGINT) KEYED;",
+             "INSERT INTO request VALUES ($1, $2, $3, $4)", 1'728'000'000'000);
+        fill(options_.documents / "documents.db",
+             "CREATE TABLE document (document BYTES PRIMARY KEY, pseudonym BYTES, sealed BYTES, "
+             "added_ms BIGINT) KEYED;",
+             "INSERT INTO document VALUES ($1, $2, $3, $4)", 1'728'000'000'000);
+    }
+
+    Bytes noise(std::size_t size) {
+        Bytes bytes(size);
+        random_.fill(bytes);
+        return bytes;
+    }
+
+    void fill(const Path& path, const char* schema, const char* insert, std::int64_t time) {
+        auto database = storage::open_sqlite(path, {{1, "start", schema}});
+        ASSERT_TRUE(database);
+        ASSERT_TRUE((*database)->write([&](storage::Transaction& transaction) -> Status {
+            for (int i = 0; i < kPersons; ++i)
+                CLOISON_TRY_STATUS(transaction.execute(
+                    insert, {noise(16), noise(16), noise(150),
+                             time + static_cast<std::int64_t>(random_.uniform(50)) * 86'400'000}));
+            return {};
+        }));
+        schema_ = schema;
+    }
+
+    void change(const Path& path, const char* schema, const std::string& sql,
+                std::vector<storage::Value> values) {
+        auto database = storage::open_sqlite(path, {{1, "start", schema}});
+        ASSERT_TRUE(database);
+        ASSERT_TRUE((*database)->write([&](storage::Transaction& transaction) -> Status {
+            CLOISON_TRY_STATUS(transaction.execute(sql, values));
+            return {};
+        }));
+    }
+
+    TemporaryDirectory var_;
+    FileSystem& files_ = local_file_system();
+    SeededRandom random_{5};
+    Options options_;
+    const char* schema_ = "";  ///< Of the documents, the last that was filled.
+};
+
+TEST_F(StolenDatabaseTest, NothingIsHadOfNoise) {
+    const auto report = stolen_database(options_, files_);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_TRUE(report->ok) << report->text();
+    EXPECT_EQ(report->disclosed, 0U);
+}
+
+TEST_F(StolenDatabaseTest, FindsAReadableValue) {
+    const demo::People people(
+        std::make_shared<const demo::Names>(*demo::parse_names(kNames, "names")), 1);
+    Bytes value = to_bytes("..." + people.resident(7).email + "...");
+    change(options_.documents / "documents.db", schema_, "UPDATE document SET sealed = $1",
+           {value});
+    const auto report = stolen_database(options_, files_);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_FALSE(report->ok);
+    EXPECT_GT(report->persons_by_field.at("email in UTF-8"), 0U);
+}
+
+TEST_F(StolenDatabaseTest, FindsAValueThatWasDeletedButIsStillInAFile) {
+    const demo::People people(
+        std::make_shared<const demo::Names>(*demo::parse_names(kNames, "names")), 1);
+    const std::string hex = hex_encode(as_bytes(people.resident(9).email));
+    ASSERT_TRUE(files_.write_file_atomically(options_.casework / "casework.db-journal.old",
+                                             as_bytes(hex), 0600));
+    const auto report = stolen_database(options_, files_);
+    ASSERT_TRUE(report);
+    EXPECT_FALSE(report->ok);
+}
+
+TEST_F(StolenDatabaseTest, FindsAnIdThatTwoStoresShare) {
+    const Bytes id = noise(16);
+    change(options_.documents / "documents.db", schema_,
+           "INSERT INTO document VALUES ($1, $2, $3, 1728000000000)", {noise(16), id, noise(150)});
+    const std::string casework =
+        "CREATE TABLE request (request BYTES PRIMARY KEY, pseudonym BYTES, sealed BYTES, "
+        "created_ms BIGINT) KEYED;";
+    change(options_.casework / "casework.db", casework.c_str(),
+           "INSERT INTO request VALUES ($1, $2, $3, 1728000000000)", {noise(16), id, noise(150)});
+    const auto report = stolen_database(options_, files_);
+    ASSERT_TRUE(report);
+    EXPECT_FALSE(report->ok);
+    ASSERT_EQ(report->faults.size(), 1U);
+    EXPECT_EQ(report->faults[0], "casework and documents share 1 values of document.pseudonym.");
+}
+
+TEST_F(StolenDatabaseTest, FindsRowsInTheOrderOfTime) {
+    const Path path = options_.documents / "documents.db";
+    ASSERT_TRUE(files_.remove(path));
+    auto database = storage::open_sqlite(
+        path, {{1, "start", "CREATE TABLE document (sealed BYTES, added_ms BIGINT);"}});
+    ASSERT_TRUE(database);
+    ASSERT_TRUE((*database)->write([&](storage::Transaction& transaction) -> Status {
+        for (std::int64_t i = 0; i < 200; ++i)
+            CLOISON_TRY_STATUS(transaction.execute("INSERT INTO document VALUES ($1, $2)",
+                                                   {noise(100), i / 4 * 86'400'000}));
+        return {};
+    }));
+    const auto report = stolen_database(options_, files_);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_FALSE(report->ok);
+}
+
+}  // namespace
+}  // namespace cloison::drill
