@@ -2,6 +2,7 @@
 
 #include "casework/status.h"
 #include "desk/case_view.h"
+#include "desk/typed_text.h"
 #include "web/formats.h"
 
 namespace cloison::desk {
@@ -12,7 +13,7 @@ using web::Access;
 using web::Context;
 using web::Json;
 
-constexpr std::size_t kMaxMessage = 4'000;  // Bytes.
+constexpr std::size_t kMaxMessage = 4'000;  // Characters; up to four bytes each.
 
 /// A case, sealed; messages to the resident; decisions.
 struct CasePages {
@@ -116,12 +117,13 @@ Json words_question(const Context& context, std::string_view label_key,
                           errors);
 }
 std::string read_words(const Context& context, web::FormErrors& errors) {
-    const std::string words(context.form.get("words"));
-    if (words.find_first_not_of(" \t\r\n") == std::string::npos)
-        errors.add("words", context.text("desk.message.missing"));
-    else if (words.size() > kMaxMessage)
-        errors.add("words", context.text("desk.message.too_long"));
-    return words;
+    return read_text(context,
+                     {.name = "words",
+                      .max_length = kMaxMessage,
+                      .missing = "desk.message.missing",
+                      .too_long = "desk.message.too_long",
+                      .several_lines = true},
+                     errors);
 }
 
 struct SealedWords {

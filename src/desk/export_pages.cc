@@ -83,7 +83,7 @@ Result<net::HttpResponse> ExportPages::request(Context& context) const {
     CLOISON_TRY(const auto found, incident(context));
     if (!found.is_open())
         return context.redirect_with_notice(path_of(found.incident), "desk_incident.not_now");
-    CLOISON_TRY(auto query, read_scope_text(core, context.form.get("query")));
+    CLOISON_TRY(auto query, read_scope_field(core, context));
     CLOISON_TRY(const auto answer, persons(context, query));
     // What is approved cannot grow: lines that come later are outside.
     if (!query.up_to || *query.up_to > answer.covered.size) query.up_to = answer.covered.size;
@@ -223,6 +223,9 @@ Json list_document(const std::vector<incident::ExportedPerson>& list) {
 Result<net::HttpResponse> ExportPages::download(Context& context) const {
     CLOISON_TRY(const auto found, the_export(context));
     const std::string path = path_of(found.incident) + "/exports/" + found.approval.hex();
+    const std::string_view format = context.form.get("format");
+    if (!format.empty() && format != "csv" && format != "json")
+        return fail(ErrorCode::kInvalidArgument, "A list is downloaded as csv or json.");
     // Only who asked, only what was approved: identity checks both again before it gives a grant.
     if (found.asked_by != context.session->actor)
         return fail(ErrorCode::kNotFound, "No such export of this person's.");
@@ -232,7 +235,7 @@ Result<net::HttpResponse> ExportPages::download(Context& context) const {
     if (!list && list.error().code == ErrorCode::kExhausted && !context.wants_json())
         return budget_page(context, path);
     if (!list) return fail(list.error());
-    const bool as_json = context.wants_json() || context.form.get("format") == "json";
+    const bool as_json = context.wants_json() || format == "json";
     CLOISON_TRY_STATUS(core.incidents->add_download(
         found.approval, list->size(), as_json ? "json" : "csv", context.session->actor));
     if (as_json) return context.json(200, list_document(*list));

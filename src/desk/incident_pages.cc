@@ -1,4 +1,5 @@
 #include "desk/incident_view.h"
+#include "desk/typed_text.h"
 #include "web/formats.h"
 
 namespace cloison::desk {
@@ -87,14 +88,16 @@ Result<net::HttpResponse> IncidentPages::ask_new(Context& context) const {
 }
 
 Result<net::HttpResponse> IncidentPages::open(Context& context) const {
-    const auto opened = core.incidents->open(context.form.get("title"), context.session->actor);
-    if (!opened && opened.error().code == ErrorCode::kInvalidArgument) {
-        web::FormErrors errors;
-        errors.add("title", context.text("desk_incident.title_missing"));
-        return new_page(context, errors);
-    }
-    if (!opened) return fail(opened.error());
-    return context.redirect("/incidents/" + opened->hex());
+    web::FormErrors errors;
+    const std::string title = read_text(context,
+                                        {.name = "title",
+                                         .max_length = incident::kMaxTitle,
+                                         .missing = "desk_incident.title_missing",
+                                         .too_long = "desk_incident.title_missing"},
+                                        errors);
+    if (!errors.empty()) return new_page(context, errors);
+    CLOISON_TRY(const auto opened, core.incidents->open(title, context.session->actor));
+    return context.redirect("/incidents/" + opened.hex());
 }
 
 /// Everybody named on an incident's page.
@@ -221,19 +224,24 @@ net::HttpResponse IncidentPages::moment_page(Context& context, const Incident& o
                      errors);
 }
 
-/// Reads what such a page asks for; adds what is wrong to `errors`.
-std::optional<Time> read_moment_and_text(const Context& context, const char* text_field,
-                                         web::FormErrors& errors) {
+/// What such a page asks for.
+struct MomentAndText {
+    std::optional<Time> at;
+    std::string text;
+};
+/// Reads it; adds what is wrong to `errors`.
+MomentAndText read_moment_and_text(const Context& context, const char* text_field,
+                                   web::FormErrors& errors) {
     const auto at = read_moment(context, "at", context.form, errors);
     if (!at) errors.add("at_date", context.text("desk_incident.moment_missing"));
     if (at && *at > context.now)
         errors.add("at_date", context.text("desk_incident.moment_in_future"));
-    const std::string_view text = context.form.get(text_field);
-    if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
-        errors.add(text_field, context.text("desk_incident.text_missing"));
-    else if (text.size() > incident::kMaxTitle)
-        errors.add(text_field, context.text("desk_incident.text_too_long"));
-    return at;
+    return {at, read_text(context,
+                          {.name = text_field,
+                           .max_length = incident::kMaxTitle,
+                           .missing = "desk_incident.text_missing",
+                           .too_long = "desk_incident.text_too_long"},
+                          errors)};
 }
 
 constexpr const char* kAwareness = "desk_incident.awareness";
@@ -247,11 +255,11 @@ Result<net::HttpResponse> IncidentPages::ask_awareness(Context& context) const {
 Result<net::HttpResponse> IncidentPages::add_awareness(Context& context) const {
     CLOISON_TRY(const Incident found, incident(context));
     web::FormErrors errors;
-    const auto at = read_moment_and_text(context, "source", errors);
+    const auto typed = read_moment_and_text(context, "source", errors);
     if (!errors.empty())
         return moment_page(context, found, kAwareness, "/awareness", "source", errors);
     return back_to(context, found,
-                   core.incidents->add_awareness(found.incident, *at, context.form.get("source"),
+                   core.incidents->add_awareness(found.incident, *typed.at, typed.text,
                                                  context.session->actor),
                    "desk_incident.awareness_added");
 }
@@ -264,11 +272,11 @@ Result<net::HttpResponse> IncidentPages::ask_notified(Context& context) const {
 Result<net::HttpResponse> IncidentPages::set_notified(Context& context) const {
     CLOISON_TRY(const Incident found, incident(context));
     web::FormErrors errors;
-    const auto at = read_moment_and_text(context, "reference", errors);
+    const auto typed = read_moment_and_text(context, "reference", errors);
     if (!errors.empty())
         return moment_page(context, found, kNotified, "/notified", "reference", errors);
     return back_to(context, found,
-                   core.incidents->set_notified(found.incident, *at, context.form.get("reference")),
+                   core.incidents->set_notified(found.incident, *typed.at, typed.text),
                    "desk_incident.notified_set");
 }
 
@@ -297,14 +305,18 @@ Result<net::HttpResponse> IncidentPages::ask_note(Context& context) const {
 
 Result<net::HttpResponse> IncidentPages::add_note(Context& context) const {
     CLOISON_TRY(const Incident found, incident(context));
-    const Status added =
-        core.incidents->add_note(found.incident, context.form.get("note"), context.session->actor);
-    if (!added && added.error().code == ErrorCode::kInvalidArgument) {
-        web::FormErrors errors;
-        errors.add("note", context.text("desk_incident.note_missing"));
-        return note_page(context, found, errors);
-    }
-    return back_to(context, found, added, "desk_incident.note_added");
+    web::FormErrors errors;
+    const std::string note = read_text(context,
+                                       {.name = "note",
+                                        .max_length = incident::kMaxNote,
+                                        .missing = "desk_incident.note_missing",
+                                        .too_long = "desk_incident.note_missing",
+                                        .several_lines = true},
+                                       errors);
+    if (!errors.empty()) return note_page(context, found, errors);
+    return back_to(context, found,
+                   core.incidents->add_note(found.incident, note, context.session->actor),
+                   "desk_incident.note_added");
 }
 
 Result<net::HttpResponse> IncidentPages::ask_close(Context& context) const {

@@ -74,6 +74,14 @@ Result<incident::ScopeQuery> read_scope_text(const Core& core, std::string_view 
     return incident::parse_scope_query(form, core.registry);
 }
 
+Result<incident::ScopeQuery> read_scope_field(const Core& core, const Context& context) {
+    const std::string_view text = context.form.get("query");
+    CLOISON_TRY(auto query, read_scope_text(core, text));
+    if (!context.form.has("query") || incident::format_scope_query(query, core.registry) != text)
+        return fail(ErrorCode::kInvalidArgument, "The form's query is no scope.");
+    return query;
+}
+
 std::vector<Json> moment_inputs(const Context& context, const std::string& name,
                                 const std::string& label_key, const net::Form& typed,
                                 const web::FormErrors& errors) {

@@ -21,8 +21,11 @@ std::string scope_words(const Core& core, const web::Context& context,
                         const incident::ScopeQuery& query,
                         const std::map<ActorId, std::string>& names);
 
-/// Reads the text form that a page carries in a hidden field or a store keeps.
+/// Reads the text form that a store keeps.
 Result<incident::ScopeQuery> read_scope_text(const Core& core, std::string_view text);
+/// The same from a page's hidden field "query". kInvalidArgument unless it is just what a page
+/// writes there: a query misread would be a wider one.
+Result<incident::ScopeQuery> read_scope_field(const Core& core, const web::Context& context);
 
 /// Date and time inputs `name`_date and `name`_time, in local time.
 std::vector<web::Json> moment_inputs(const web::Context& context, const std::string& name,

@@ -238,7 +238,7 @@ Result<net::HttpResponse> ScopePages::lines(Context& context) const {
 
 Result<net::HttpResponse> ScopePages::save(Context& context) const {
     CLOISON_TRY(const auto found, incident(context));
-    CLOISON_TRY(ScopeQuery query, read_scope_text(core, context.form.get("query")));
+    CLOISON_TRY(ScopeQuery query, read_scope_field(core, context));
     CLOISON_TRY(const auto answer, compute(context, query));
     // What is kept is what was seen: the lines that come later do not change it.
     query.up_to = answer.covered.size;

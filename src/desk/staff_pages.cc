@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "desk/core.h"
+#include "desk/typed_text.h"
 
 namespace cloison::desk {
 namespace {
@@ -9,7 +10,7 @@ using web::Access;
 using web::Context;
 using web::Json;
 
-constexpr std::size_t kMaxText = 100;   // Bytes, of a name or unit.
+constexpr std::size_t kMaxText = 50;    // Characters, of a name or unit.
 constexpr std::size_t kMaxEmail = 254;  // RFC 5321 §4.5.3.1
 
 /// Staff accounts: the list, a new one, the end of one.
@@ -104,21 +105,20 @@ Result<net::HttpResponse> StaffPages::ask_new(Context& context) const {
 Result<net::HttpResponse> StaffPages::create(Context& context) const {
     web::FormErrors errors;
     const auto read = [&](const char* name) {
-        const std::string value(context.form.get(name));
         const std::string key = std::string("desk.staff.") + name;
-        if (value.find_first_not_of(" \t\r\n") == std::string::npos)
-            errors.add(name, context.text(key + "_missing"));
-        else if (value.size() > kMaxText)
-            errors.add(name, context.text(key + "_too_long"));
-        return value;
+        const std::string missing = key + "_missing";
+        const std::string too_long = key + "_too_long";
+        return read_text(
+            context,
+            {.name = name, .max_length = kMaxText, .missing = missing, .too_long = too_long},
+            errors);
     };
     identity::v1::CreateStaffRequest request;
     request.set_token(context.session->token);
     request.set_display_name(read("name"));
     request.set_unit(read("unit"));
     const std::string email(context.form.get("email"));
-    if (email.find('@') == std::string::npos || email.size() > kMaxEmail)
-        errors.add("email", context.text("desk.staff.email_malformed"));
+    if (!is_email(email)) errors.add("email", context.text("desk.staff.email_malformed"));
     const auto role = registry::role_from_name(context.form.get("role"));
     if (!role || *role == registry::Role::kResident)
         errors.add("role", context.text("desk.staff.role_missing"));

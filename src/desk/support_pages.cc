@@ -2,6 +2,7 @@
 #include <array>
 
 #include "desk/case_view.h"
+#include "desk/typed_text.h"
 
 namespace cloison::desk {
 namespace {
@@ -80,7 +81,7 @@ Result<net::HttpResponse> SupportPages::ask(Context& context) const {
 Result<net::HttpResponse> SupportPages::find(Context& context) const {
     web::FormErrors errors;
     const std::string_view email = context.form.get("email");
-    if (email.empty() || email.size() > kMaxEmail || email.find('@') == std::string_view::npos) {
+    if (!is_email(email)) {
         errors.add("email", context.text("desk.support.email_malformed"));
         return search_page(context, errors);
     }

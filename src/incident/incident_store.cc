@@ -24,9 +24,12 @@ Status check_text(std::string_view text, std::size_t most, std::string_view what
         return c == ' ' || c == '\t' || c == '\r' || c == '\n';
     });
     if (is_blank) return fail(ErrorCode::kInvalidArgument, std::string(what) + " is empty.");
-    if (text.size() > most || !net::is_valid_utf8(text))
+    const auto characters = std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    });
+    if (static_cast<std::size_t>(characters) > most || !net::is_valid_utf8(text))
         return fail(ErrorCode::kInvalidArgument, std::string(what) + " must be text of at most " +
-                                                     std::to_string(most) + " bytes.");
+                                                     std::to_string(most) + " characters.");
     return {};
 }
 

@@ -80,8 +80,8 @@ struct Incident : IncidentSummary {
     std::vector<Export> exports;       ///< Newest first.
 };
 
-inline constexpr std::size_t kMaxTitle = 200;   ///< Bytes; the same bound for a source.
-inline constexpr std::size_t kMaxNote = 4'000;  ///< Bytes.
+inline constexpr std::size_t kMaxTitle = 200;   ///< Characters; the same bound for a source.
+inline constexpr std::size_t kMaxNote = 4'000;  ///< Characters.
 inline constexpr std::size_t kMaxListed = 500;  ///< Incidents, and entries of one list.
 
 /// Opens or creates the database that an IncidentStore keeps its tables in.
