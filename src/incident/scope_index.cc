@@ -56,12 +56,7 @@ struct SessionPart {
     void see(std::int64_t time, bool disclosed, std::uint32_t person) {
         first = std::min(first, time);
         last = std::max(last, time);
-        if (disclosed) {
-            cell.persons.add(person);
-            ++cell.lines;
-        } else {
-            ++cell.refused;
-        }
+        cell.add(person, disclosed);
     }
     void merge(const SessionPart& other) {
         first = std::min(first, other.first);
@@ -166,13 +161,7 @@ void ScopeIndex::Impl::add(const journal::Entry& entry) {
     session.parts[self].see(time, is_disclosed(row), entry.person);
     Day& day = days[floor_divide(time, kDayMs)];
     day.rows.push_back(row);
-    Cell& cell = day.by_field_set[self][field_sets[row]];
-    if (is_disclosed(row)) {
-        cell.persons.add(entry.person);
-        ++cell.lines;
-    } else {
-        ++cell.refused;
-    }
+    day.by_field_set[self][field_sets[row]].add(entry.person, is_disclosed(row));
 }
 
 Conditions ScopeIndex::Impl::resolve(const ScopeQuery& query) const {
@@ -239,7 +228,7 @@ SessionCount ScopeIndex::Impl::describe(std::uint32_t session, const SessionPart
             from_unix_ms(part.last),
             part.cell.lines,
             part.cell.refused,
-            part.cell.persons.cardinality()};
+            part.cell.persons.bitmap().cardinality()};
 }
 
 /// Line by line: for questions that name somebody or something, and for short periods.

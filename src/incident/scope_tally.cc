@@ -36,33 +36,27 @@ std::int64_t choose_width(std::int64_t first, std::int64_t last) {
 }
 
 void Cell::merge(const Cell& other) {
-    persons |= other.persons;
+    persons.merge(other.persons);
     lines += other.lines;
     refused += other.refused;
 }
 
-void Tally::Slice::settle() {
-    cell.persons.addMany(persons.size(), persons.data());
-    persons.clear();
+void PersonSet::settle() const {
+    if (waiting_.empty()) return;
+    std::sort(waiting_.begin(), waiting_.end());
+    bitmap_.addMany(waiting_.size(), waiting_.data());
+    waiting_.clear();
+    waiting_.shrink_to_fit();
 }
 
 void Tally::line(std::uint32_t field_set, std::int64_t time, std::uint32_t person, bool disclosed) {
-    Slice& bucket = buckets_[bucket_begin(time, width_)];
-    Slice& fields = field_sets_[field_set];
-    if (!disclosed) {
-        ++bucket.cell.refused;
-        ++fields.cell.refused;
-        return;
-    }
-    bucket.persons.push_back(person);
-    fields.persons.push_back(person);
-    ++bucket.cell.lines;
-    ++fields.cell.lines;
+    buckets_[bucket_begin(time, width_)].add(person, disclosed);
+    field_sets_[field_set].add(person, disclosed);
 }
 
 void Tally::day(std::uint32_t field_set, std::int64_t day_begin, const Cell& cell) {
-    buckets_[bucket_begin(day_begin, width_)].cell.merge(cell);
-    field_sets_[field_set].cell.merge(cell);
+    buckets_[bucket_begin(day_begin, width_)].merge(cell);
+    field_sets_[field_set].merge(cell);
 }
 
 void Tally::finish(const std::vector<registry::FieldSet>& names,
@@ -70,15 +64,14 @@ void Tally::finish(const std::vector<registry::FieldSet>& names,
     std::array<Roaring, kFields> by_field;
     Roaring all;
     counts.fields.assign(kFields, {});
-    for (auto& [number, slice] : field_sets_) {
-        slice.settle();
-        counts.lines += slice.cell.lines;
-        counts.refused += slice.cell.refused;
-        all |= slice.cell.persons;
+    for (const auto& [number, cell] : field_sets_) {
+        counts.lines += cell.lines;
+        counts.refused += cell.refused;
+        all |= cell.persons.bitmap();
         for (std::size_t field = 0; field < kFields; ++field) {
             if (!names[number].test(field) || (only && *only != field)) continue;
-            by_field[field] |= slice.cell.persons;
-            counts.fields[field].lines += slice.cell.lines;
+            by_field[field] |= cell.persons.bitmap();
+            counts.fields[field].lines += cell.lines;
         }
     }
     counts.persons = all.cardinality();
@@ -94,10 +87,9 @@ void Tally::finish_timeline(ScopeCounts& counts) {
     for (std::int64_t begin = buckets_.begin()->first; begin <= last; begin += width_) {
         Bucket bucket{from_unix_ms(begin), 0, 0, 0};
         if (const auto at = buckets_.find(begin); at != buckets_.end()) {
-            at->second.settle();
-            bucket.lines = at->second.cell.lines;
-            bucket.refused = at->second.cell.refused;
-            bucket.persons = at->second.cell.persons.cardinality();
+            bucket.lines = at->second.lines;
+            bucket.refused = at->second.refused;
+            bucket.persons = at->second.persons.bitmap().cardinality();
         }
         counts.timeline.push_back(bucket);
     }

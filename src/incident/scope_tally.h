@@ -23,11 +23,44 @@ std::int64_t bucket_begin(std::int64_t ms, std::int64_t width);
 /// four weeks.
 std::int64_t choose_width(std::int64_t first, std::int64_t last);
 
+/// Distinct persons. They are gathered and put into the bitmap many at once, in order: one by one,
+/// a bitmap takes them several times slower.
+class PersonSet {
+  public:
+    void add(std::uint32_t person) {
+        waiting_.push_back(person);
+        if (waiting_.size() >= kMaxWaiting) settle();
+    }
+    void merge(const PersonSet& other) {
+        settle();
+        bitmap_ |= other.bitmap();
+    }
+    const Roaring& bitmap() const {
+        settle();
+        return bitmap_;
+    }
+
+  private:
+    static constexpr std::size_t kMaxWaiting = 65'536;
+    void settle() const;
+
+    mutable Roaring bitmap_;
+    mutable std::vector<std::uint32_t> waiting_;
+};
+
 /// Persons disclosed, lines and refusals.
 struct Cell {
-    Roaring persons;
+    PersonSet persons;
     std::uint64_t lines = 0;
     std::uint64_t refused = 0;
+    void add(std::uint32_t person, bool disclosed) {
+        if (!disclosed) {
+            ++refused;
+            return;
+        }
+        persons.add(person);
+        ++lines;
+    }
     void merge(const Cell& other);
 };
 
@@ -43,17 +76,11 @@ class Tally {
                 const std::optional<std::uint8_t>& only, ScopeCounts& counts);
 
   private:
-    /// Persons of single lines are gathered first: a bitmap takes many at once much faster.
-    struct Slice {
-        std::vector<std::uint32_t> persons;
-        Cell cell;
-        void settle();
-    };
     void finish_timeline(ScopeCounts& counts);
 
     std::int64_t width_;
-    std::map<std::int64_t, Slice> buckets_;
-    std::map<std::uint32_t, Slice> field_sets_;
+    std::map<std::int64_t, Cell> buckets_;
+    std::map<std::uint32_t, Cell> field_sets_;
 };
 
 /// Sorts by persons, keeps kMaxListedSessions, counts all.
