@@ -62,6 +62,14 @@ function(cloison_folder name)
         )
         target_compile_definitions(${name}_test PRIVATE CLOISON_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
         add_test(NAME unit.${name} COMMAND ${name}_test)
-        set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)
+        set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 600)
+        if(CLOISON_SANITIZE STREQUAL "thread")
+            # Debian's gRPC is not instrumented: the file says which of its reports are noise.
+            set_tests_properties(
+                unit.${name}
+                PROPERTIES ENVIRONMENT
+                           "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/src/net/tsan_suppressions.txt"
+            )
+        endif()
     endif()
 endfunction()

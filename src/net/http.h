@@ -18,7 +18,7 @@ namespace cloison::net {
 inline constexpr std::size_t kMaxHeaderBytes = 16 * 1024;         // 431
 inline constexpr std::size_t kMaxTargetBytes = 4 * 1024;          // 414
 inline constexpr std::size_t kMaxFormBytes = 256 * 1024;          // 413
-inline constexpr std::size_t kMaxFormFields = 200;                // 400
+inline constexpr std::size_t kMaxFormFields = 200;                // 413
 inline constexpr std::size_t kMaxUploadBytes = 22 * 1024 * 1024;  // 413, for streamed bodies
 
 /// Header names compare without case.
