@@ -17,6 +17,7 @@ class Layout {
     Path service(std::string_view name) const { return var_ / name; }  ///< Its store and its keys.
     Path service_key(std::string_view name) const { return service(name) / "service.key"; }
     Path trust() const { return var_ / "trust"; }
+    Path journal_key() const { return trust() / "journal.vkey"; }  ///< To verify checkpoints with.
     Path run() const { return var_ / "run"; }
     Path socket(std::string_view name) const { return run() / (std::string(name) + ".sock"); }
     Path outbox() const { return var_ / "outbox"; }

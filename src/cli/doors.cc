@@ -77,6 +77,9 @@ Status run_desk(const Layout& layout) {
     CLOISON_TRY(auto wiring, Wiring::load(layout, "desk"));
     desk::Desk::Options options;
     options.directory = wiring.directory("desk");
+    // Pinned when the directory was made: the desk does not take the keeper's word for its key.
+    CLOISON_TRY(const auto vkey, wiring.files.read_file(wiring.layout.journal_key(), 4096));
+    options.journal_verify_key = std::string(as_text(vkey).substr(0, as_text(vkey).find('\n')));
     options.web_directory = wiring.installation.web;
     options.request_types = wiring.installation.request_types;
     options.address = wiring.configuration.address;
