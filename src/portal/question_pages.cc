@@ -318,6 +318,7 @@ net::HttpResponse answers_page(Context& context, const Answers& answers, const F
          {"back", path},
          {"errors", errors.summary()},
          {"path", path},
+         {"here", path + "/answers"},  // Also when it answers a form of another address.
          {"sections", answer_sections(context, answers.found, answers.values, answers.editable)},
          {"documents", Json{{"rows", document_rows(context, answers.found, answers.documents,
                                                    answers.editable)}}},

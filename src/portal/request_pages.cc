@@ -186,6 +186,7 @@ Result<net::HttpResponse> overview(const Shared& shared, Context& context, const
          {"back", "/requests"},
          {"errors", errors.summary()},
          {"path", path},
+         {"here", path},  // Also when it answers a form of another address.
          {"reference", found.request.reference()},
          {"tag", status_tag(context, status)},
          {"explanation", context.text("portal.status." + found.request.status())},

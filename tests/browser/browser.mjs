@@ -60,8 +60,8 @@ export class Visitor {
             }
         });
         page.on("requestfailed", (request) => {
-            // A download takes the place of a navigation, which Chromium calls aborted.
-            if (!(request.isNavigationRequest() && request.failure().errorText === "net::ERR_ABORTED")) {
+            // Aborted by the browser itself: the page was left, or a download took its place.
+            if (request.failure().errorText !== "net::ERR_ABORTED") {
                 note(`${request.method()} ${request.url()} failed: ${request.failure().errorText}`);
             }
         });
@@ -131,15 +131,18 @@ export class Visitor {
         const [title, headings] = [await this.page.title(), await this.page.locator("h1").allInnerTexts()];
         assert.equal(headings.length, 1, `${where}: one h1`);
         assert.match(title, / – Cloison/, `${where}: the title names the service`);
-        await this.#checkWidth(narrow, where);
+        // Every page is checked in both languages: once the small layout is audited, once the large.
+        const [first, second] = this.language === "fr" ? [wide, narrow] : [narrow, wide];
+        await this.checkWidth(first, where);
+        await this.checkWidth(second, where);
         await this.#audit(where);
-        await this.#checkWidth(wide, where);
-        await this.#audit(where);
+        await this.page.setViewportSize(wide);
         if (keyboard) await this.checkTabs(where);
         return title;
     }
 
-    async #checkWidth(viewport, where) {
+    /** Nothing is wider than the window, but for tables that scroll in a box of their own. */
+    async checkWidth(viewport = this.page.viewportSize(), where = this.path) {
         await this.page.setViewportSize(viewport);
         const over = await this.page.evaluate(() => {
             const {scrollWidth, clientWidth} = document.documentElement;
@@ -173,6 +176,43 @@ export class Visitor {
             ({id, help, nodes}) => id + ": " + help + ": " + nodes.map(({html}) => html).join(" ")))`);
         await debug.detach();
         assert.deepEqual(found, [], `${where} at ${this.page.viewportSize().width} px: axe`);
+    }
+
+    /** Presses the language link: the same page, in the other language. */
+    async switchLanguage() {
+        const before = new URL(this.page.url());
+        await this.press(".c-header [hreflang]");
+        const now = new URL(this.page.url());
+        for (const {searchParams} of [before, now]) searchParams.delete("lang");
+        assert.equal(now.pathname + now.search, before.pathname + before.search, "the language link keeps the page");
+        this.language = this.language === "fr" ? "en" : "fr";
+        assert.equal(await this.page.locator("html").getAttribute("lang"), this.language);
+    }
+
+    /**
+     * The page that answers wrong input: the title says so, the summary has the focus, each of its
+     * links leads the focus to a control, and the control repeats the summary's words.
+     */
+    async checkErrors() {
+        const where = `${this.path} (${this.language}), with errors`;
+        assert.match(await this.page.title(), this.language === "fr" ? /^Erreur : / : /^Error: /, where);
+        const links = this.page.locator(".govuk-error-summary a");
+        const count = await links.count();
+        assert.ok(count > 0, `${where}: a summary`);
+        if (this.script) {
+            assert.ok(await this.page.locator(".govuk-error-summary").evaluate((summary) => summary === document.activeElement), `${where}: focus`);
+        }
+        const inline = await this.page.locator(".govuk-error-message").evaluateAll((messages) => messages.map(
+            (message) => [...message.childNodes].filter(({nodeType}) => nodeType === 3).map(({data}) => data).join("").trim()));
+        assert.deepEqual(inline, await links.allInnerTexts(), `${where}: the same words in the summary and at the fields`);
+        for (let i = 0; i < count; ++i) await this.#checkSummaryLink(links.nth(i), where);
+        return inline;
+    }
+
+    async #checkSummaryLink(link, where) {
+        await link.click();
+        const id = (await link.getAttribute("href")).slice(1);
+        assert.equal(await this.page.evaluate(() => document.activeElement.id), id, `${where}: the summary leads to ${id}`);
     }
 
     /** Tab goes once through every control in the order of the page, and shows where it is. */

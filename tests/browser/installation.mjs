@@ -34,12 +34,12 @@ async function freePorts(count) {
 
 export class Installation {
     /** With `residents` it begins with a demo population. Call stop() whatever happens. */
-    static async start({residents = 0, seed = 1} = {}) {
+    static async start({residents = 0, seed = 1, clamd = ""} = {}) {
         // Short: a Unix socket's path has at most 107 bytes.
         const directory = await mkdtemp(join(tmpdir(), "cl-"));
         const here = new Installation(directory, await freePorts(3));
         try {
-            await here.#prepare(residents, seed);
+            await here.#prepare(residents, seed, clamd);
             await here.#serve();
         } catch (error) {
             await here.stop();
@@ -57,9 +57,10 @@ export class Installation {
         for (const [door, port] of Object.entries(this.ports)) this[door] = `http://127.0.0.1:${port}`;
     }
 
-    async #prepare(residents, seed) {
+    async #prepare(residents, seed, clamd) {
         const {portal, desk, outbox} = this.ports;
-        await run("init", "--var", this.var, "--portal-port", portal, "--desk-port", desk, "--outbox-port", outbox);
+        await run("init", "--var", this.var, "--portal-port", portal, "--desk-port", desk, "--outbox-port", outbox,
+            ...(clamd ? ["--clamd", clamd] : []));
         if (residents) await run("population", "--var", this.var, "--residents", residents, "--seed", seed);
     }
 

@@ -1,7 +1,7 @@
 // The whole path: a resident applies, an officer processes it, the data-protection officer answers
 // whose data was opened, which fields, when and by whom. Each part goes on where the last one ended.
 import assert from "node:assert/strict";
-import {readFileSync} from "node:fs";
+import {readFileSync, writeFileSync} from "node:fs";
 import {after, before, test} from "node:test";
 import {launch, Visitor} from "./browser.mjs";
 import {realPdf} from "./files.mjs";
@@ -19,16 +19,28 @@ let here, browser, resident, officer, reference, casePath, officerSession;
 /** The words of the register for what was revealed, as the resident reads them. */
 let revealedWords;
 before(async () => {
-    [here, browser] = await Promise.all([Installation.start({residents: 60}), launch()]);
+    here = await Installation.start({residents: 60});
+    browser = await launch();
 });
 after(async () => {
     await browser?.close();
     await here?.stop();
 });
 
+let broken = false;
+/** A part goes on where the last one ended: after one that failed, none is tried. */
+function part(name, body) {
+    test(name, async (t) => {
+        if (broken) return t.skip("an earlier part failed");
+        broken = true;
+        await body(t);
+        broken = false;
+    });
+}
+
 const words = (visitor) => visitor.page.locator("main").innerText();
 
-test("a resident signs up with the mailed code and turns on one-time codes", async () => {
+part("a resident signs up with the mailed code and turns on one-time codes", async () => {
     const visitor = await Visitor.arrive(browser, here.portal);
     await visitor.go("/");
     await visitor.picture("portal-home");
@@ -41,18 +53,18 @@ test("a resident signs up with the mailed code and turns on one-time codes", asy
     resident.secret = await resident.setUpOneTimeCode();
 });
 
-test("a second sign-in asks for the code", async () => {
+part("a second sign-in asks for the code", async () => {
     const {visitor} = resident;
     await visitor.press(".c-header form button");
     assert.equal(visitor.path, "/sign-in");
     await resident.signIn(email, resident.secret);
     assert.equal(visitor.path, "/");
-    await visitor.press("nav a[href='/sign-ins']");
+    await visitor.press(".c-nav a[href='/sign-ins']");
     assert.equal(await visitor.page.locator("tbody tr").count(), 2, "sign-up and sign-in are listed");
     await visitor.go("/");
 });
 
-test("the resident applies for a passport through every question and hands in documents", async () => {
+part("the resident applies for a passport through every question and hands in documents", async () => {
     const {visitor, page} = resident;
     await resident.begin();
     await visitor.picture("portal-task-list");
@@ -70,12 +82,12 @@ test("the resident applies for a passport through every question and hands in do
     assert.deepEqual(readFileSync(file.path), realPdf.buffer, "the file comes back as it was sent");
 });
 
-test("the answers are shown as they were given", async () => {
+part("the answers are shown as they were given", async () => {
     const {visitor, page} = resident;
     await visitor.press(`a[href="${resident.request}/answers"]`);
     const answers = await page.locator(".govuk-summary-list").allInnerTexts();
     for (const value of [
-        "Renewal", "12AB34567", "27 March 2016", "Le Goff", passport.forenames, passport.name_in_use, "Female", "9 March 1984",
+        "Renewal", "12AB34567", "27 March 2016", "Le Goff", passport.forenames, "D'Hérouville", "Female", "9 March 1984",
         passport.birthplace, "172\u00a0cm", "Green", passport.parent1_name, passport.parent2_birthplace,
         passport.postal_address, passport.contact_email,
     ]) {
@@ -84,20 +96,20 @@ test("the answers are shown as they were given", async () => {
     await visitor.press(".govuk-back-link");
 });
 
-test("nobody but the resident has seen their data yet", async () => {
+part("nobody but the resident has seen their data yet", async () => {
     const {visitor} = resident;
-    await visitor.press("nav a[href='/disclosures']");
+    await visitor.press(".c-nav a[href='/disclosures']");
     assert.match(await words(visitor), /Nobody but you has looked at your data/);
 });
 
-test("an officer finds the case in the queue and takes it, masked", async () => {
+part("an officer finds the case in the queue and takes it, masked", async () => {
     officer = await atDesk(browser, here, here.accounts("officer")[0]);
-    await officer.press("nav a[href='/sessions']");
+    await officer.press(".c-nav a[href='/sessions']");
     officerSession = await officer.page.locator("tr", {hasText: "This session"}).locator(".c-reference").innerText();
-    await officer.press("nav a[href='/queue']");
+    await officer.press(".c-nav a[href='/queue']");
     await officer.picture("desk-queue");
     await officer.page.fill("#reference", reference);
-    await officer.press(submit);
+    await officer.press("form[action='/queue'] button");
     assert.equal(await officer.page.locator("[role=status]").innerText(), "1 case");
     await officer.press("tbody button");
     casePath = officer.path;
@@ -108,11 +120,11 @@ test("an officer finds the case in the queue and takes it, masked", async () => 
     await officer.picture("desk-case-masked");
 });
 
-test("the officer reveals the identity for a reason", async () => {
+part("the officer reveals the identity for a reason", async () => {
     const {page} = officer;
     await officer.press(`main a[href="${casePath}/reveal"]`);
-    await page.getByLabel("Your identity").check();
-    await page.getByLabel("Checking identity").check();
+    await page.check("[name=group][value=identity]");
+    await page.check("[name=reason][value=identity_check]");
     await officer.picture("desk-reveal");
     await officer.press(submit);
     const text = await words(officer);
@@ -127,14 +139,14 @@ test("the officer reveals the identity for a reason", async () => {
     await officer.go(casePath);
 });
 
-test("the officer asks for a correction", async () => {
+part("the officer asks for a correction", async () => {
     await officer.press("a[href$='/decide/action_required']");
     await officer.page.fill("#words", "Your height is 171 cm on your last passport.\nPlease check it.");
     await officer.press(submit);
-    assert.match(await words(officer), /Action required/i);
+    assert.equal(await officer.page.locator("main .govuk-tag--orange").count(), 1, "the status says so");
 });
 
-test("the resident reads it, answers, corrects and submits again", async () => {
+part("the resident reads it, answers, corrects and submits again", async () => {
     const {visitor, page} = resident;
     await visitor.go(resident.request);
     assert.match(await words(visitor), /Your height is 171 cm on your last passport\.\nPlease check it\./);
@@ -143,7 +155,7 @@ test("the resident reads it, answers, corrects and submits again", async () => {
     await visitor.press("form[action$='/messages'] button");
     assert.match(await words(visitor), /You are right: 171 cm\./);
     await visitor.press(`a[href="${resident.request}/answers"]`);
-    await visitor.press("a[href$='/questions/appearance?from=answers']");
+    await visitor.press(page.getByRole("link", {name: "Change Height"}));
     await resident.answer({...passport, height: "171"});
     assert.match(visitor.path, /\/answers$/);
     assert.match(await words(visitor), /171\u00a0cm/);
@@ -151,7 +163,7 @@ test("the resident reads it, answers, corrects and submits again", async () => {
     assert.match(await page.locator(notice).innerText(), /submitted/);
 });
 
-test("the officer resumes the review and approves", async () => {
+part("the officer resumes the review and approves", async () => {
     await officer.go(casePath);
     const decide = async (status) => {
         await officer.press(`a[href$='/decide/${status}']`);
@@ -159,17 +171,17 @@ test("the officer resumes the review and approves", async () => {
     };
     if ((await officer.page.locator("a[href$='/decide/in_review']").count()) > 0) await decide("in_review");
     await decide("approved");
-    assert.match(await words(officer), /Approved/i);
+    assert.equal(await officer.page.locator("main .govuk-tag--green").count(), 1, "the status says so");
 });
 
-test("the resident sees the history and who has seen their data", async () => {
+part("the resident sees the history and who has seen their data", async () => {
     const {visitor, page} = resident;
     await visitor.go(resident.request);
     const history = await page.locator(".c-timeline__item strong").allInnerTexts();
     assert.equal(history[0], "Approved");
     assert.ok(history.length >= 5, history.join());
     await visitor.picture("portal-request-approved");
-    await visitor.press("nav a[href='/disclosures']");
+    await visitor.press(".c-nav a[href='/disclosures']");
     const others = page.locator("section.c-card");
     assert.equal(await others.count(), 1, "one look by another");
     const row = async (name) => (await others.locator("div", {hasText: name}).locator("dd").first().innerText());
@@ -180,21 +192,20 @@ test("the resident sees the history and who has seen their data", async () => {
     await visitor.picture("portal-who-has-seen");
 });
 
-test("the saved proof is accepted by cloison journal verify, and a changed one is not", async () => {
+part("the saved proof is accepted by cloison journal verify, and a changed one is not", async () => {
     const {visitor, page} = resident;
     const key = /--key '([^']+)'/.exec(await words(visitor))[1];
     const {path, name} = await visitor.file(page.locator("section.c-card a"));
     assert.match(name, /^cloison-\d+\.tlog-proof\.txt$/);
     const {stdout} = await run("journal", "verify", path, "--key", key);
     assert.match(stdout, /^Line \d+ of the journal .+ is proved/);
-    const {writeFile} = await import("node:fs/promises");
     const changed = readFileSync(path, "utf8").replace(/^index (\d+)$/m, (_, index) => `index ${Number(index) + 1}`);
     assert.notEqual(changed, readFileSync(path, "utf8"));
-    await writeFile(`${here.directory}/changed`, changed);
+    writeFileSync(`${here.directory}/changed`, changed);
     await assert.rejects(run("journal", "verify", `${here.directory}/changed`, "--key", key));
 });
 
-test("the data-protection officer opens an incident and the clock runs", async (t) => {
+part("the data-protection officer opens an incident and the clock runs", async (t) => {
     const accounts = here.accounts("dpo");
     const dpo = await atDesk(browser, here, accounts[0]);
     const second = await atDesk(browser, here, accounts[1]);
@@ -254,10 +265,10 @@ test("the data-protection officer opens an incident and the clock runs", async (
         const list = dpo.path;
         assert.match(await words(dpo), /Waiting for approval/);
         assert.equal(await page.locator("button[name=format]").count(), 0, "nothing to download yet");
-        await dpo.press("nav a[href='/approvals']");
+        await dpo.press(".c-nav a[href='/approvals']");
         assert.equal(await page.locator("tbody button").count(), 0, "nobody approves their own request");
 
-        await second.press("nav a[href='/approvals']");
+        await second.press(".c-nav a[href='/approvals']");
         await second.picture("desk-approvals");
         await second.press("tbody button");
         await dpo.go(list);
@@ -270,7 +281,7 @@ test("the data-protection officer opens an incident and the clock runs", async (
     });
 });
 
-test("the resident sees that, too", async () => {
+part("the resident sees that, too", async () => {
     const {visitor, page} = resident;
     await visitor.go("/disclosures");
     const text = await page.locator("section.c-card").allInnerTexts();
@@ -279,7 +290,7 @@ test("the resident sees that, too", async () => {
     await officer.leave();
 });
 
-test("the journal is whole", async () => {
+part("the journal is whole", async () => {
     const {stdout} = await run("journal", "fsck", "--json", "--var", here.var);
     assert.equal(JSON.parse(stdout).torn_tail, false);
 });
