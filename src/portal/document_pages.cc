@@ -41,9 +41,11 @@ FaultWords words_of(UploadFault fault) {
             return {"portal.document.scanner_unavailable", 503};
         case UploadFault::kTooMany:
             return {"portal.document.too_many", 422};
-        default:
-            return {"portal.document.failed", 500};
+        case UploadFault::kNone:
+        case UploadFault::kFailed:
+            break;
     }
+    return {"portal.document.failed", 400};  // It did not arrive whole.
 }
 
 struct KindPage {

@@ -3,6 +3,7 @@
 #include "crypto/keys.h"
 #include "net/http_server.h"
 #include "portal/shared.h"
+#include "web/security_headers.h"
 #include "web/sign_in_pages.h"
 
 namespace cloison::portal {
@@ -78,6 +79,7 @@ Status Portal::start() {
     options.address = parts_->options.address;
     options.port = parts_->options.port;
     options.handler_threads = parts_->options.handler_threads;
+    options.complete_own_answer = web::add_security_headers;
     web::Site& pages = *parts_->site;
     CLOISON_TRY(parts_->server,
                 net::HttpServer::start(

@@ -10,7 +10,7 @@ namespace {
 
 using documents::ContentVerdict;
 
-constexpr std::size_t kPiece = 32 * 1024;
+constexpr std::size_t kPiece = std::size_t{32} * 1024;
 /// Grants live five minutes; a slow line takes longer to send 20 MB.
 constexpr Duration kGrantRenewal{3 * 60'000};
 constexpr std::size_t kMaxName = 120;  // Characters that are kept of a file's name.

@@ -6,7 +6,7 @@
 namespace cloison::web {
 namespace {
 
-constexpr std::size_t kMaxAsset = 4 * 1024 * 1024;
+constexpr std::size_t kMaxAsset = std::size_t{4} * 1024 * 1024;
 
 std::string_view type_of(std::string_view file) {
     constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kTypes{{

@@ -162,13 +162,14 @@ Json tag(std::string text, std::string colour) {
     return {{"text", std::move(text)}, {"colour", std::move(colour)}};
 }
 
-Json table(std::string caption, const std::vector<std::string>& columns, std::vector<Json> rows) {
+Json table(std::string caption, const std::vector<std::string>& columns,
+           const std::vector<Json>& rows) {
     Json heads = Json::array();
     for (const std::string& column : columns) heads.push_back({{"text", column}});
     Json body = Json::array();
-    for (Json& row : rows) {
+    for (const Json& row : rows) {
         Json cells = Json::array();
-        for (Json& cell : row) {
+        for (const Json& cell : row) {
             const bool plain = cell.is_string();
             cells.push_back({{"text", plain ? cell : cell.value("text", Json(""))},
                              {"link", plain ? Json("") : cell.value("link", Json(""))},
@@ -180,7 +181,7 @@ Json table(std::string caption, const std::vector<std::string>& columns, std::ve
         {"caption", std::move(caption)}, {"columns", std::move(heads)}, {"rows", std::move(body)}};
 }
 
-Json pagination(std::string link, std::size_t page, std::size_t pages) {
+Json pagination(const std::string& link, std::size_t page, std::size_t pages) {
     const std::string base = link + (link.find('?') == std::string::npos ? "?" : "&") + "page=";
     const auto at = [&](std::size_t number) { return base + std::to_string(number); };
     return {{"pages", pages},

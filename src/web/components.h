@@ -74,8 +74,9 @@ Json task(std::string title, std::string link, std::string status, std::string c
 /// parts/tag. Colours: grey, green, teal, blue, purple, red, orange, yellow.
 Json tag(std::string text, std::string colour);
 /// parts/table: columns and rows of text. A cell may be text or {"text", "link", "numeric"}.
-Json table(std::string caption, const std::vector<std::string>& columns, std::vector<Json> rows);
+Json table(std::string caption, const std::vector<std::string>& columns,
+           const std::vector<Json>& rows);
 /// parts/pagination: `link` gets "&page=N" or "?page=N". `page` and `pages` count from 1.
-Json pagination(std::string link, std::size_t page, std::size_t pages);
+Json pagination(const std::string& link, std::size_t page, std::size_t pages);
 
 }  // namespace cloison::web

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kNoticeCookie = "__Host-notice";
 constexpr std::size_t kMaxUserAgent = 512;
-constexpr int kSealedCookieLimit = 3500;  // Browsers refuse cookies beyond 4,096 bytes.
+constexpr std::size_t kSealedCookieLimit = 3500;  // Browsers refuse cookies beyond 4,096 bytes.
 
 bool is_local_path(std::string_view path) {
     if (!path.starts_with('/') || path.starts_with("//")) return false;
@@ -187,7 +187,7 @@ void Context::end_session() {
                 .same_site_strict = site_.options().session_cookie_strict});
 }
 
-void Context::set_cookie(net::Cookie cookie) {
+void Context::set_cookie(const net::Cookie& cookie) {
     // The last word on a name counts.
     const std::string prefix = cookie.name + "=";
     std::erase_if(cookies_, [&](const std::string& header) { return header.starts_with(prefix); });

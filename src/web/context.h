@@ -85,7 +85,7 @@ class Context {
     identity::v1::Client client() const;
     void start_session(std::string_view token);  ///< Sets the session cookie on the response.
     void end_session();                          ///< Removes it.
-    void set_cookie(net::Cookie cookie);
+    void set_cookie(const net::Cookie& cookie);
     /// A cookie that only this door reads: CookieBox. Removed when `value` is empty or larger than
     /// a cookie can hold (2,625 bytes).
     void set_sealed_cookie(std::string_view name, std::string_view value, Duration lifetime);

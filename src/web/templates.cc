@@ -13,8 +13,8 @@ namespace {
 using kainjow::mustache::data;
 using Mustache = kainjow::mustache::mustache;
 
-constexpr std::size_t kMaxTemplate = 256 * 1024;
-constexpr std::size_t kMaxMerged = 1024 * 1024;
+constexpr std::size_t kMaxTemplate = std::size_t{256} * 1024;
+constexpr std::size_t kMaxMerged = std::size_t{1024} * 1024;
 constexpr int kMaxDepth = 12;
 constexpr std::string_view kPagePartial = "page";
 
@@ -182,7 +182,8 @@ Result<Templates> Templates::load(FileSystem& files, const Path& directory, cons
     auto store = std::make_unique<Store>();
     std::set<std::string> keys;
     Merger merger(sources, texts, keys);
-    const auto parse = [&](auto& into, const std::string& name, std::string merged) -> Status {
+    const auto parse = [&](auto& into, const std::string& name,
+                           const std::string& merged) -> Status {
         Mustache parsed(merged);
         if (!parsed.is_valid())
             return fail(ErrorCode::kInvalidArgument,
@@ -192,10 +193,10 @@ Result<Templates> Templates::load(FileSystem& files, const Path& directory, cons
     };
     for (const auto& [name, source] : sources) {
         if (name == "layout" || name.starts_with("parts/")) continue;
-        CLOISON_TRY(auto page, merger.merge("layout", name));
-        CLOISON_TRY_STATUS(parse(store->pages, name, std::move(page)));
-        CLOISON_TRY(auto alone, merger.merge(name, name));
-        CLOISON_TRY_STATUS(parse(store->alone, name, std::move(alone)));
+        CLOISON_TRY(const auto page, merger.merge("layout", name));
+        CLOISON_TRY_STATUS(parse(store->pages, name, page));
+        CLOISON_TRY(const auto alone, merger.merge(name, name));
+        CLOISON_TRY_STATUS(parse(store->alone, name, alone));
     }
     for (const std::string& key : keys) {
         store->french.emplace(key, data(*texts.find(Language::kFrench, key)));

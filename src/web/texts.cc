@@ -12,7 +12,7 @@
 namespace cloison::web {
 namespace {
 
-constexpr std::size_t kMaxTextFile = 1024 * 1024;
+constexpr std::size_t kMaxTextFile = std::size_t{1024} * 1024;
 using Flat = std::map<std::string, std::string, std::less<>>;
 
 Status flatten(const toml::table& table, const std::string& prefix, Flat& out) {
