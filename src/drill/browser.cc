@@ -126,7 +126,7 @@ Result<std::string> page(Browser& browser, const std::string& target) {
 }
 
 std::size_t rotate(std::size_t count, Time now) {
-    return count == 0 ? 0 : static_cast<std::size_t>(demo::code_step(now)) * 2 % count;
+    return count == 0 ? 0 : static_cast<std::size_t>(to_unix_seconds(now)) % count;
 }
 
 }  // namespace cloison::drill

@@ -43,7 +43,7 @@ Status sign_in(Browser& browser, const demo::Account& account, Clock& clock,
 /// kUnavailable naming door and status if the page is not there; else its body.
 Result<std::string> page(Browser& browser, const std::string& target);
 
-/// One of a list that begins elsewhere every half minute: drills that follow each other use
+/// One of a list that begins elsewhere every second: drills that follow each other use
 /// different accounts, whose codes are not used up.
 std::size_t rotate(std::size_t count, Time now);
 

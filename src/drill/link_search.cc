@@ -50,14 +50,24 @@ std::uint64_t window(const char* bytes) {
 
 /// Few different bytes are padding or a small number, not a name of anything.
 bool is_telling(const char* bytes) {
-    const std::unordered_set<char> different(bytes, bytes + kLinkSize);
-    return different.size() >= 5;
+    std::size_t different = 0;
+    for (std::size_t i = 0; i < kLinkSize; ++i)
+        if (std::memchr(bytes, bytes[i], i) == nullptr) ++different;
+    return different >= 5;
+}
+
+/// A sealed field begins with version and epoch, alike in all of them
+/// (docs/formats/sealed-field.md).
+std::size_t header_size(const std::string& blob) {
+    constexpr std::size_t kSealedHeader = 5;
+    constexpr std::size_t kShortestSealed = 109;
+    return blob.size() >= kShortestSealed && blob[0] == 1 ? kSealedHeader : 0;
 }
 
 template <class Visit>
 void each_window(const std::string& blob, Visit visit) {
     if (blob.size() < kLinkSize) return;
-    for (std::size_t at = 0; at + kLinkSize <= blob.size(); ++at) {
+    for (std::size_t at = header_size(blob); at + kLinkSize <= blob.size(); ++at) {
         if (at == kLookedAt && blob.size() > 2 * kLookedAt) at = blob.size() - kLookedAt;
         if (is_telling(blob.data() + at)) visit(window(blob.data() + at));
     }
@@ -115,9 +125,10 @@ Result<StolenStore> StolenStore::read(const std::string& name, const Path& datab
     try {
         SQLite::Database file(database.string(), SQLite::OPEN_READWRITE);
         std::vector<std::string> tables;
-        SQLite::Statement master(file, "SELECT name, sql FROM sqlite_master WHERE type = 'table'");
+        SQLite::Statement master(file, "SELECT name, sql, type FROM sqlite_master");
         while (master.executeStep()) {
-            tables.push_back(master.getColumn(0).getString());
+            if (master.getColumn(2).getString() == "table")
+                tables.push_back(master.getColumn(0).getString());
             store.schema += master.getColumn(1).getString() + '\n';
         }
         for (const auto& table : tables)
@@ -127,6 +138,19 @@ Result<StolenStore> StolenStore::read(const std::string& name, const Path& datab
         return fail(ErrorCode::kCorrupt, "The copy of " + name + " cannot be read.");
     }
     return store;
+}
+
+std::set<std::string> StolenStore::enumerations() const {
+    constexpr std::size_t kMostWords = 32;
+    constexpr std::size_t kRowsForAWord = 8;
+    std::set<std::string> words;
+    for (const Column& column : columns) {
+        const std::set<std::string> different(column.texts.begin(), column.texts.end());
+        if (different.size() <= kMostWords &&
+            column.texts.size() >= kRowsForAWord * different.size())
+            words.insert(different.begin(), different.end());
+    }
+    return words;
 }
 
 const Column* StolenStore::column(std::string_view table, std::string_view wanted) const {

@@ -23,11 +23,13 @@ struct Column {
 struct StolenStore {
     std::string name;  ///< "identity"
     std::vector<Column> columns;
-    std::string schema;  ///< The SQL of its tables: words that stand in the open.
+    std::string schema;  ///< The SQL of its tables and triggers: words that stand in the open.
 
     /// Reads every table of an SQLite file. kCorrupt if it is none.
     static Result<StolenStore> read(const std::string& name, const Path& database);
     const Column* column(std::string_view table, std::string_view name) const;
+    /// Texts of columns that have few different ones for many rows: statuses, names of fields.
+    std::set<std::string> enumerations() const;
 };
 
 inline constexpr std::size_t kLinkSize = 8;  ///< Bytes that two stores may not share.

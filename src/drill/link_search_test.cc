@@ -43,6 +43,28 @@ TEST(LinkSearchTest, FindsAPlantedLinkAlsoInsideALongerValue) {
     EXPECT_TRUE(shared_values(a, b, {}).empty());
 }
 
+TEST(LinkSearchTest, TheHeaderOfSealedFieldsIsNoLink) {
+    SeededRandom random(1);
+    auto a = store(random, "a");
+    auto b = store(random, "b");
+    const std::string header("\x01\0\0\0\x02\x71\x72\x73", 8);
+    a.columns[0].blobs = {header + random_bytes(random, 120)};
+    b.columns[0].blobs = {header + random_bytes(random, 120)};
+    EXPECT_TRUE(shared_values(a, b, {}).empty());
+    b.columns[0].blobs = {header + a.columns[0].blobs[0].substr(8, 6) + random_bytes(random, 120)};
+    EXPECT_FALSE(shared_values(a, b, {}).empty());
+}
+
+TEST(LinkSearchTest, EnumerationsAreFewTextsInManyRows) {
+    StolenStore stolen;
+    stolen.columns = {{"request", "status", {}, {}, {}}, {"person", "name", {}, {}, {}}};
+    for (int i = 0; i < 64; ++i) {
+        stolen.columns[0].texts.emplace_back(i % 2 == 0 ? "draft" : "ready");
+        stolen.columns[1].texts.push_back("Name" + std::to_string(i / 2));
+    }
+    EXPECT_EQ(stolen.enumerations(), (std::set<std::string>{"draft", "ready"}));
+}
+
 TEST(LinkSearchTest, WhatIsKnownIsNoLink) {
     SeededRandom random(1);
     const auto a = store(random, "a");

@@ -181,9 +181,13 @@ Status Theft::look_for_values() {
     CLOISON_TRY(auto names, demo::load_names(files_, options_.names_file));
     const demo::People people(std::make_shared<const demo::Names>(std::move(names)), accounts.seed);
     ValueSearch search;
-    // In the open by design: names of tables, and of the staff, whom other staff must know.
-    for (const StolenStore& store : stores_)
+    // In the open by design: names of tables, of statuses and fields, and of the staff, whom other
+    // staff must know.
+    for (const StolenStore& store : stores_) {
         for (const auto& word : words_of(store.schema)) search.allow(word);
+        for (const auto& text : store.enumerations())
+            for (const auto& word : words_of(text)) search.allow(word);
+    }
     if (const auto* identity = store("identity"))
         for (const char* column : {"display_name", "unit"})
             if (const auto* texts = identity->column("account", column))

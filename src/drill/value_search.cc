@@ -133,8 +133,12 @@ void ValueSearch::search(ByteView data, Findings& findings) const {
             findings.expected_by_chance +=
                 static_cast<double>(data.size()) *
                 std::pow(256.0, -static_cast<double>(pattern.bytes.size()));
-    for (std::size_t at = 0; at + kPrefix <= data.size(); ++at) {
-        const std::uint64_t prefix = prefix_of(data.data() + at);
+    constexpr std::uint64_t kMask = (std::uint64_t{1} << 8 * kPrefix) - 1;
+    std::uint64_t prefix = 0;
+    for (std::size_t next = 0; next < data.size(); ++next) {
+        prefix = (prefix << 8 | data[next]) & kMask;
+        if (next + 1 < kPrefix) continue;
+        const std::size_t at = next + 1 - kPrefix;
         if (!filter_[filter_slot(prefix)]) continue;
         const auto [begin, end] = by_prefix_.equal_range(prefix);
         for (auto candidate = begin; candidate != end; ++candidate) {
