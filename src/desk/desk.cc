@@ -4,6 +4,7 @@
 #include "desk/core.h"
 #include "net/http_server.h"
 #include "storage/database.h"
+#include "web/security_headers.h"
 #include "web/sign_in_pages.h"
 
 namespace cloison::desk {
@@ -119,6 +120,7 @@ Status Desk::start() {
     options.address = parts_->options.address;
     options.port = parts_->options.port;
     options.handler_threads = parts_->options.handler_threads;
+    options.complete_own_answer = web::add_security_headers;
     web::Site& site = *parts_->site;
     CLOISON_TRY(parts_->server,
                 net::HttpServer::start(

@@ -51,8 +51,8 @@ class BeastServer final : public HttpServer {
             io_.push_back(std::make_unique<IoThread>());
         acceptor_.emplace(io_.front()->context);
         retry_.emplace(io_.front()->context);
-        busy_ = HttpResponse::problem(503, "Service unavailable",
-                                      "The server has too many connections. Try again.");
+        busy_ = core_.own(HttpResponse::problem(503, "Service unavailable",
+                                                "The server has too many connections. Try again."));
         busy_.headers.set("Retry-After", "1");
     }
     ~BeastServer() override { stop(Duration::zero()); }

@@ -24,6 +24,9 @@ class HttpServer {
         Duration read_timeout{
             30'000};  ///< For a request to arrive, and between pieces of a stream.
         Duration idle_timeout{60'000};  ///< Between requests of a kept-alive connection.
+        /// Adds to answers that the server gives by itself what the handler adds to its own, such
+        /// as security headers. From any thread; must not throw.
+        std::function<void(HttpResponse&)> complete_own_answer = nullptr;
     };
     /// Called from the pool, several at once. Must not throw.
     using Handler = std::function<HttpResponse(HttpRequest&)>;

@@ -470,6 +470,22 @@ TEST_F(HttpServerTest, ContinueIsSentWhenTheBodyIsWanted) {
     EXPECT_THAT(refused.receive_until("bytes.\"}"), StartsWith("HTTP/1.1 413"));
 }
 
+TEST_F(HttpServerTest, ItsOwnAnswersAreCompletedAndNoOthers) {
+    HttpServer::Options options;
+    options.complete_own_answer = [](HttpResponse& response) {
+        response.headers.set("X-Completed", "yes");
+    };
+    start(options);
+    const auto own = HasSubstr("X-Completed: yes\r\n");
+    EXPECT_THAT(exchange("nonsense\r\n\r\n"), own);
+    EXPECT_THAT(
+        exchange("GET /" + std::string(kMaxTargetBytes, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n"),
+        own);
+    EXPECT_THAT(exchange(with_fields("Content-Length: 999999\r\n", "")), own);
+    EXPECT_THAT(exchange("GET /throw HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), own);
+    EXPECT_THAT(exchange("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), Not(own));
+}
+
 TEST_F(HttpServerTest, StalledRequestTimesOut) {
     HttpServer::Options options;
     options.read_timeout = Duration(100);

@@ -286,7 +286,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
         handler_runs_ = false;
         request_.stream.reset();
         leave_streaming();
-        respond(busy());
+        respond(core_.own(busy()));
     }
 
     static HttpResponse busy() {
@@ -302,7 +302,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
             response = core_.handler(request_);
         } catch (...) {
             log_error("A request handler threw an exception.");
-            response = HttpResponse::problem(500, "Internal error", "The request failed.");
+            response =
+                core_.own(HttpResponse::problem(500, "Internal error", "The request failed."));
         }
         request_.stream.reset();
         asio::post(socket_.get_executor(),
@@ -388,7 +389,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
     void refuse(HttpResponse response) {
         no_limit();
         refused_ = true;
-        respond(std::move(response));
+        respond(core_.own(std::move(response)));
     }
 
     void respond(HttpResponse response) {
@@ -402,7 +403,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
         auto head = response_head(response_, framing_, keep_alive_, system_clock().now());
         if (!head) {
             log_error(head.error().message);
-            response_ = HttpResponse::problem(500, "Internal error", "The request failed.");
+            response_ =
+                core_.own(HttpResponse::problem(500, "Internal error", "The request failed."));
             framing_ = BodyFraming::kLength;
             head = response_head(response_, framing_, keep_alive_, system_clock().now());
         }
@@ -598,6 +600,11 @@ HttpCore::HttpCore(HttpServer::Options server_options, HttpServer::Handler reque
       max_streaming(std::max(1, options.handler_threads * 3 / 4)),
       pool(static_cast<std::size_t>(options.handler_threads),
            static_cast<std::size_t>(options.handler_queue)) {}
+
+HttpResponse HttpCore::own(HttpResponse response) const {
+    if (options.complete_own_answer) options.complete_own_answer(response);
+    return response;
+}
 
 void start_http_session(HttpCore& core, asio::io_context& context, int descriptor, bool is_ipv6) {
     tcp::socket socket(context, is_ipv6 ? tcp::v6() : tcp::v4(), descriptor);

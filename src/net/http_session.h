@@ -24,6 +24,9 @@ struct HttpCore {
 
     const HttpServer::Options options;
     const HttpServer::Handler handler;
+    /// An answer that no handler gave, completed.
+    HttpResponse own(HttpResponse response) const;
+
     const HttpServer::Streams streams;
     /// Uploads occupy a handler for as long as the client takes; they never occupy all of them.
     const int max_streaming;
