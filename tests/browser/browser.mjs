@@ -178,9 +178,9 @@ export class Visitor {
         assert.deepEqual(found, [], `${where} at ${this.page.viewportSize().width} px: axe`);
     }
 
-    /** Presses the language link: the same page, in the other language. */
-    async switchLanguage() {
-        const before = new URL(this.page.url());
+    /** Presses the language link: the same page (or `path`, where it can be asked for), in the other language. */
+    async switchLanguage(path = this.path) {
+        const before = new URL(path, this.page.url());
         await this.press(".c-header [hreflang]");
         const now = new URL(this.page.url());
         for (const {searchParams} of [before, now]) searchParams.delete("lang");

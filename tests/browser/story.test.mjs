@@ -178,7 +178,7 @@ part("the resident sees the history and who has seen their data", async () => {
     const {visitor, page} = resident;
     await visitor.go(resident.request);
     const history = await page.locator(".c-timeline__item strong").allInnerTexts();
-    assert.equal(history[0], "Approved");
+    assert.equal(history[0], "Accepted");
     assert.ok(history.length >= 5, history.join());
     await visitor.picture("portal-request-approved");
     await visitor.press(".c-nav a[href='/disclosures']");
