@@ -8,7 +8,7 @@
 namespace cloison::demo {
 namespace {
 
-constexpr std::size_t kMaxAccountsFile = 4 * 1024 * 1024;
+constexpr std::size_t kMaxAccountsFile = std::size_t{4} << 20;
 constexpr int kStepSeconds = 30;
 constexpr int kDigits = 6;
 

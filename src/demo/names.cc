@@ -5,7 +5,7 @@
 namespace cloison::demo {
 namespace {
 
-constexpr std::size_t kMaxNamesFile = 16 * 1024 * 1024;
+constexpr std::size_t kMaxNamesFile = std::size_t{16} << 20;
 
 tl::unexpected<Error> wrong(std::string_view source, const std::string& what) {
     return fail(ErrorCode::kInvalidArgument, std::string(source) + ": " + what);

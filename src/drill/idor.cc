@@ -74,6 +74,8 @@ class Drill {
     Status check_unchanged();
     Status ask_portal(Browser& browser, const std::string& who, bool is_resident);
     Status ask_own_pages(Browser& browser);
+    Status ask_portal_as_others();
+    Report finish();
     Status ask_desk();
     Status next_officer();
     Status find_officer_without_case();
@@ -396,23 +398,29 @@ Result<Report> Drill::run() {
     CLOISON_TRY_STATUS(ask_portal(browser, "another resident", true));
     CLOISON_TRY_STATUS(ask_own_pages(browser));
 
-    CLOISON_TRY(auto anybody, Browser::open(options_.portal));
-    CLOISON_TRY_STATUS(page(anybody, "/sign-in"));
-    CLOISON_TRY_STATUS(ask_portal(anybody, "nobody", false));
-
-    const auto professionals = accounts_.with_role("professional");
-    CLOISON_TRY(auto professional, Browser::open(options_.portal));
-    CLOISON_TRY_STATUS(sign_in(professional,
-                               *professionals.at(rotate(professionals.size(), clock_.now())),
-                               clock_, options_.on_note));
-    CLOISON_TRY_STATUS(ask_portal(professional, "a professional", false));
-
+    CLOISON_TRY_STATUS(ask_portal_as_others());
     note("Asks for a case of others on every route of the desk.");
     CLOISON_TRY_STATUS(ask_desk());
     CLOISON_TRY_STATUS(check_unchanged());
     note("Asks the desk what the session had.");
     CLOISON_TRY_STATUS(ask_scope(own["session"], begin));
+    return finish();
+}
 
+/// Without a session, and with a professional's.
+Status Drill::ask_portal_as_others() {
+    CLOISON_TRY(auto anybody, Browser::open(options_.portal));
+    CLOISON_TRY_STATUS(page(anybody, "/sign-in"));
+    CLOISON_TRY_STATUS(ask_portal(anybody, "nobody", false));
+    const auto professionals = accounts_.with_role("professional");
+    CLOISON_TRY(auto professional, Browser::open(options_.portal));
+    CLOISON_TRY_STATUS(sign_in(professional,
+                               *professionals.at(rotate(professionals.size(), clock_.now())),
+                               clock_, options_.on_note));
+    return ask_portal(professional, "a professional", false);
+}
+
+Report Drill::finish() {
     report_.persons = had_ == 0 ? 0 : 1;
     report_.disclosed = had_;
     report_.recall = 1;

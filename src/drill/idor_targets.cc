@@ -10,6 +10,12 @@ constexpr std::size_t kIdSize = 16;
 /// A line that no journal of a drill is long enough to have.
 constexpr std::uint64_t kFarLine = 4'000'000'000'000;
 
+std::string marked(const std::string& name) {
+    std::string text = "{";
+    text += name;
+    return text += '}';
+}
+
 void replace_all(std::string& text, const std::string& what, std::string_view by) {
     if (what.empty()) return;
     for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
@@ -36,7 +42,7 @@ Result<std::string> fill(const std::string& pattern, const Parameters& parameter
         if (value == parameters.end())
             return fail(ErrorCode::kNotFound,
                         "The drill knows nothing to put in for {" + name + "} of " + pattern + ".");
-        replace_all(path, '{' + name + '}', value->second);
+        replace_all(path, marked(name), value->second);
     }
     return path;
 }
@@ -61,7 +67,7 @@ Parameters without_objects(const Parameters& parameters, Random& random) {
 
 std::string neutral(std::string body, const Parameters& parameters) {
     for (const auto& [name, value] : parameters)
-        if (names_an_object(name) && value.size() > 2) replace_all(body, value, '{' + name + '}');
+        if (names_an_object(name) && value.size() > 2) replace_all(body, value, marked(name));
     for (const auto& token : input_values(body, "csrf")) replace_all(body, token, "{csrf}");
     return body;
 }

@@ -234,7 +234,8 @@ void Theft::look_for_links() {
     for (std::size_t i = 0; i < stores_.size(); ++i) {
         for (std::size_t j = i + 1; j < stores_.size(); ++j) {
             if (stores_[i].name == stores_[j].name) continue;
-            const std::string pair = stores_[i].name + " and " + stores_[j].name;
+            std::string pair = stores_[i].name;
+            pair.append(" and ").append(stores_[j].name);
             for (const auto& [column, count] : shared_values(stores_[i], stores_[j], staff_)) {
                 links += count;
                 add_fault(report_,
@@ -284,6 +285,7 @@ void Theft::look_at_days() {
         if (!added) found->second = std::min(found->second, days->integers[i] / kDayMs);
     }
     std::vector<std::int64_t> applicants;
+    applicants.reserve(first.size());
     for (const auto& [person, day] : first) applicants.push_back(day);
     char text[96];
     std::snprintf(text, sizeof text, "%.2f %% (chance: %.2f %%)",

@@ -119,7 +119,8 @@ void ValueSearch::allow(std::string_view word) {
 bool ValueSearch::fits(const Pattern& pattern, ByteView data, std::size_t at) const {
     const std::size_t end = at + pattern.bytes.size();
     if (end > data.size()) return false;
-    if (!std::equal(pattern.bytes.begin(), pattern.bytes.end(), data.begin() + at,
+    if (!std::equal(pattern.bytes.begin(), pattern.bytes.end(),
+                    data.begin() + static_cast<std::ptrdiff_t>(at),
                     [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; }))
         return false;
     if (!pattern.is_word) return true;

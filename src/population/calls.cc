@@ -107,6 +107,7 @@ Result<std::string> sign_in(const Visitor& visitor, const std::string& email,
 
 std::vector<std::string> names_of(const std::vector<SealedValue>& values) {
     std::vector<std::string> names;
+    names.reserve(values.size());
     for (const auto& value : values) names.push_back(value.field);
     return names;
 }

@@ -75,8 +75,8 @@ class Planner {
         days_a_week_ = static_cast<int>(std::clamp<std::uint32_t>(residents / 4000, 1, 5));
         for (int day = 0; day < kPlannedDays; ++day) {
             SeededRandom draw = origin_.split("day").split(static_cast<std::uint64_t>(day));
-            noon_[day] = minutes(draw, 11 * 60, 60);
-            evening_[day] = minutes(draw, 18 * 60, 90);
+            noon_[day] = minutes(draw, 660, 60);
+            evening_[day] = minutes(draw, 1080, 90);
         }
     }
 
