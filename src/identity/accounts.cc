@@ -13,7 +13,7 @@ using storage::Value;
 constexpr std::string_view kSelect =
     "SELECT account, record, pseudonym, email_index, actor, role, disabled, acts_for_anyone, "
     "language, display_name, unit, verifier, salt, memory_kib, passes, totp, totp_step, "
-    "totp_offered FROM account WHERE ";
+    "totp_offered, voucher FROM account WHERE ";
 
 std::optional<Bytes> optional_bytes(const Row& row, std::size_t column) {
     if (row.is_null(column)) return std::nullopt;
@@ -46,6 +46,9 @@ Result<Account> from_row(const Row& row) {
     account.totp = optional_bytes(row, 15);
     account.totp_step = row.integer(16);
     account.totp_offered = optional_bytes(row, 17);
+    if (!row.is_null(18)) {
+        CLOISON_TRY(account.voucher, ActorId::from_bytes(row.bytes(18)));
+    }
     return account;
 }
 
@@ -95,18 +98,19 @@ Result<std::vector<Account>> staff_accounts(Transaction& transaction) {
 }
 
 Status insert_account(Transaction& transaction, const Account& account, Time now) {
+    const Value voucher = account.voucher ? blob(account.voucher->view()) : Value(nullptr);
     const Value pseudonym = account.pseudonym ? blob(account.pseudonym->view()) : Value(nullptr);
     CLOISON_TRY_STATUS(transaction.execute(
         "INSERT INTO account (account, record, pseudonym, email_index, actor, role, disabled, "
         "acts_for_anyone, language, display_name, unit, verifier, salt, memory_kib, passes, totp, "
-        "totp_step, created_day) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $12, "
-        "$13, $14, $15, $16, $17)",
+        "totp_step, created_day, voucher) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, "
+        "$11, $12, $13, $14, $15, $16, $17, $18)",
         {blob(account.id.view()), blob(account.record.view()), pseudonym, blob(account.email_index),
          blob(account.actor.view()), static_cast<std::int64_t>(account.role),
          std::int64_t{account.acts_for_anyone}, account.language, account.display_name,
          account.unit, blob(account.verifier.hardened), blob(account.verifier.salt),
          std::int64_t{account.verifier.cost.memory_kib}, std::int64_t{account.verifier.cost.passes},
-         optional_blob(account.totp), account.totp_step, to_unix_ms(now) / kDay.count()}));
+         optional_blob(account.totp), account.totp_step, to_unix_ms(now) / kDay.count(), voucher}));
     return {};
 }
 

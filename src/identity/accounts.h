@@ -25,6 +25,9 @@ struct Account {
     std::string language;
     std::string display_name;
     std::string unit;
+    /// Whose word the account rests on: the first in the row of administrators who made it. None
+    /// for what the operator made, which rests on itself, and for residents.
+    std::optional<ActorId> voucher;
     Verifier verifier;
     std::optional<Bytes> totp;          ///< The secret, encrypted; none: no code asked for.
     std::int64_t totp_step = 0;         ///< The last time step whose code was used.
@@ -33,6 +36,7 @@ struct Account {
     bool is_resident() const { return role == registry::Role::kResident; }
     /// Staff and professionals who have not set up a code.
     bool lacks_totp() const { return !is_resident() && !totp; }
+    ActorId rests_on() const { return voucher.value_or(actor); }
 };
 
 /// Residents sign in at the portal, staff at the desk, professionals at either.

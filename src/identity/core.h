@@ -5,6 +5,7 @@
 
 #include "crypto/keys.h"
 #include "identity/identity.h"
+#include "identity/look_ups.h"
 #include "identity/passwords.h"
 #include "identity/throttle.h"
 #include "identity/traces.h"
@@ -46,6 +47,7 @@ struct Core {
     Passwords passwords;
     Throttle throttle;
     SignInTraces traces;
+    LookUps look_ups;
 
   private:
     std::mutex mutex_;

@@ -98,9 +98,12 @@ Status fill_case(Core& core, const Account& account, const Request& request, Gra
 }
 
 /// Makes a handle also where there is nobody, so that the time does not tell before the answer.
-Status fill_by_email(Core& core, const Account& account, const Request& request, Grant& grant) {
+Status fill_by_email(Core& core, const Account& account, const Purpose& purpose,
+                     const Request& request, Grant& grant) {
     if (grant.purpose == "act_for" && !account.acts_for_anyone)
         return denied("Acting for somebody needs their mandate, and none is on file.");
+    CLOISON_TRY_STATUS(
+        core.look_ups.count(account.actor, purpose, request.email_index(), core.clock.now()));
     CLOISON_TRY(const auto subject,
                 core.database->read_result<std::optional<Account>>([&](Transaction& transaction) {
                     return account_by_email(transaction, as_bytes(request.email_index()));
@@ -119,8 +122,7 @@ Status fill_bulk(Core& core, const Account& account, const Request& request, Gra
         return {};  // to read the journal, which names persons by number
     }
     CLOISON_TRY(const auto id, checked_id<ApprovalId>("approval", request.approval()));
-    if (!request.digest().empty())
-        CLOISON_TRY_STATUS(check_size("digest", request.digest(), kApprovalDigestSize));
+    CLOISON_TRY_STATUS(check_size("digest", request.digest(), kApprovalDigestSize));
     CLOISON_TRY(const auto approval,
                 core.database->read_result<ApprovalRecord>(
                     [&](Transaction& transaction) { return find_approval(transaction, id); }));
@@ -128,7 +130,7 @@ Status fill_bulk(Core& core, const Account& account, const Request& request, Gra
     if (approval.requested_by != account.actor)
         return fail(ErrorCode::kNotFound, "There is no such approval.");
     if (approval.purpose != grant.purpose) return denied("The approval is for another purpose.");
-    if (!request.digest().empty() && to_bytes(request.digest()) != approval.digest)
+    if (to_bytes(request.digest()) != approval.digest)
         return denied("The approval is for something else.");
     if (!approval.approved_by || *approval.approved_by == account.actor)
         return denied("A second person has not approved yet.");
@@ -143,7 +145,7 @@ Status fill_subject(Core& core, const Account& account, const Purpose& purpose,
     if (purpose.name == "self_service") return fill_self(core, account, request, grant);
     if (purpose.name == "process_request") return fill_case(core, account, request, grant);
     if (purpose.name == "support_call" || purpose.name == "act_for")
-        return fill_by_email(core, account, request, grant);
+        return fill_by_email(core, account, purpose, request, grant);
     if (purpose.name == "notify" || purpose.name == "investigate")
         return fill_bulk(core, account, request, grant);
     return denied("Grants for the purpose " + purpose.name + " are not issued.");

@@ -125,6 +125,32 @@ TEST_F(GrantsTest, SupportNamesThePersonByAddress) {
     EXPECT_EQ(read(*grant).reason, "call");
 }
 
+TEST_F(GrantsTest, WhoHasAnAccountCannotBeTriedOutWithoutEnd) {
+    const auto resident = sign_up("a@example.org");
+    const auto token = staff_session(create_staff("professional", "w@example.org", true));
+    const auto other = staff_session(create_staff("professional", "v@example.org", true));
+    auto request = with_reason(token, "act_for", "mandate", {"email"});
+    const auto look_up = [&](int address) {
+        request.set_email_index(std::string(28, 'n') + std::to_string(1000 + address));
+        return issue(request);
+    };
+    const int bound = static_cast<int>(2 * registry.purpose("act_for")->budget.per_hour);
+    for (int i = 0; i < bound; ++i) EXPECT_TRUE(fails(ErrorCode::kNotFound, look_up(i)));
+    EXPECT_TRUE(fails(ErrorCode::kExhausted, look_up(bound)));
+    EXPECT_TRUE(fails(ErrorCode::kNotFound, look_up(0)));  // seen already
+    request.set_email_index(resident.email_index);
+    EXPECT_TRUE(fails(ErrorCode::kExhausted, issue(request)));  // the same, known or not
+    request.set_token(other);
+    EXPECT_TRUE(issue(request));
+    request.set_token(token);
+    clock.advance(kHour / 2);
+    EXPECT_TRUE(session(token, "desk"));
+    clock.advance(kHour / 2 - Duration(1));
+    EXPECT_TRUE(fails(ErrorCode::kExhausted, issue(request)));
+    clock.advance(Duration(1));
+    EXPECT_TRUE(issue(request));
+}
+
 TEST_F(GrantsTest, ProfessionalsActForAnyoneOnlyIfTheyMay) {
     const auto resident = sign_up("a@example.org");
     const auto narrow = staff_session(create_staff("professional", "n@example.org"));
@@ -234,6 +260,7 @@ TEST_F(GrantsTest, BulkPurposesNeedASecondPerson) {
     const auto approval = request_approval(token, "notify");
     ASSERT_TRUE(approval) << approval.error().message;
     request.set_approval(*approval);
+    request.set_digest(std::string(32, 'd'));
     EXPECT_TRUE(fails(ErrorCode::kPermissionDenied, issue(request)));
     EXPECT_TRUE(fails(ErrorCode::kPermissionDenied, approve(token, *approval)));  // the same person
     EXPECT_TRUE(fails(ErrorCode::kPermissionDenied, issue(request)));
@@ -246,8 +273,8 @@ TEST_F(GrantsTest, BulkPurposesNeedASecondPerson) {
     EXPECT_EQ(read(*grant).approvers, (std::vector<ActorId>{*ActorId::from_bytes(dpo.actor),
                                                             *ActorId::from_bytes(second.actor)}));
 
-    request.set_digest(std::string(32, 'd'));
-    EXPECT_TRUE(issue(request));
+    request.clear_digest();  // an approval is never for just anything
+    EXPECT_TRUE(fails(ErrorCode::kInvalidArgument, issue(request)));
     request.set_digest(std::string(32, 'e'));
     EXPECT_TRUE(fails(ErrorCode::kPermissionDenied, issue(request)));
     request.set_digest("short");
@@ -255,6 +282,7 @@ TEST_F(GrantsTest, BulkPurposesNeedASecondPerson) {
 
     auto elsewhere = with_reason(token, "investigate", "incident", {"email"});
     elsewhere.set_approval(*approval);
+    elsewhere.set_digest(std::string(32, 'd'));
     EXPECT_TRUE(fails(ErrorCode::kPermissionDenied, issue(elsewhere)));
 }
 
@@ -265,6 +293,7 @@ TEST_F(GrantsTest, ApprovalIsForItsRequesterAndAnHour) {
     ASSERT_TRUE(approve(other, *approval));
     auto request = with_reason(other, "notify", "breach", {"email"});
     request.set_approval(*approval);
+    request.set_digest(std::string(32, 'd'));
     EXPECT_TRUE(fails(ErrorCode::kNotFound, issue(request)));
     request.set_approval(random_id());
     EXPECT_TRUE(fails(ErrorCode::kNotFound, issue(request)));
@@ -276,6 +305,38 @@ TEST_F(GrantsTest, ApprovalIsForItsRequesterAndAnHour) {
     EXPECT_TRUE(issue(request));
     clock.advance(Duration(1));
     EXPECT_TRUE(fails(ErrorCode::kPermissionDenied, issue(request)));
+}
+
+/// Who makes an account knows its first password and may set up its code.
+TEST_F(GrantsTest, OneAdministratorIsNotTwoPeople) {
+    const auto administrator = staff_session(create_staff("administrator", "x@example.org"));
+    const auto independent = staff_session(create_staff("dpo", "i@example.org"));
+    const auto make = [&](const std::string& maker, const std::string& role,
+                          const std::string& email) {
+        auto asked = staff_request(role, email);
+        asked.set_token(maker);
+        EXPECT_TRUE(as("desk").create_staff(asked));
+        const auto token = sign_in(asked.email_index(), kPassword, "desk")->token();
+        v1::BeginTotpRequest begin_totp;
+        begin_totp.set_token(token);
+        const auto secret = base32_decode(as("desk").begin_totp(begin_totp)->secret());
+        v1::ConfirmTotpRequest confirm_totp;
+        confirm_totp.set_token(token);
+        confirm_totp.set_code(code_now(*secret));
+        EXPECT_TRUE(as("desk").confirm_totp(confirm_totp));
+        return token;
+    };
+    const auto dpo = make(administrator, "dpo", "d@example.org");
+    const auto second = make(administrator, "dpo", "e@example.org");
+    const auto other = make(administrator, "administrator", "y@example.org");
+    const auto third = make(other, "dpo", "f@example.org");
+    const auto approval = request_approval(dpo, "notify");
+    for (const auto& token : {administrator, second, other, third})
+        EXPECT_TRUE(fails(ErrorCode::kPermissionDenied, approve(token, *approval)));
+    EXPECT_TRUE(approve(independent, *approval));
+    // And the other way round.
+    const auto asked = request_approval(independent, "notify");
+    EXPECT_TRUE(approve(third, *asked));
 }
 
 TEST_F(GrantsTest, RequestThatNobodyApprovedExpires) {
@@ -340,6 +401,7 @@ TEST_F(GrantsTest, ManyProfilesThroughHandlesThatTheKeeperGave) {
     ASSERT_TRUE(approve(other, *approval));
     auto request = with_reason(token, "notify", "breach", {"email"});
     request.set_approval(*approval);
+    request.set_digest(std::string(32, 'd'));
     const auto grant = issue(request);
     ASSERT_TRUE(grant) << grant.error().message;
 

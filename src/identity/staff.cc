@@ -85,10 +85,15 @@ Status disable(Transaction& transaction, const ActorId& actor) {
 
 Result<v1::CreateStaffResponse> create_staff(Core& core, const net::Caller& caller,
                                              const v1::CreateStaffRequest& request) {
-    if (!is_operator(caller))
-        CLOISON_TRY_STATUS(require_role(core, caller, request.token(), {Role::kAdministrator}));
+    std::optional<ActorId> voucher;
+    if (!is_operator(caller)) {
+        CLOISON_TRY(const auto session,
+                    require_role(core, caller, request.token(), {Role::kAdministrator}));
+        voucher = session.account.rests_on();
+    }
     CLOISON_TRY(const auto role, check_new(caller, request));
-    CLOISON_TRY(const auto account, new_staff(core, role, request));
+    CLOISON_TRY(auto account, new_staff(core, role, request));
+    account.voucher = voucher;
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
         CLOISON_TRY(
             const auto count,

@@ -158,7 +158,8 @@ TEST_F(StaffTest, EightThousandAndNoMoreAndTheyFitOneAnswer) {
         CLOISON_TRY_STATUS(transaction.execute(
             "INSERT INTO account SELECT randomblob(16), randomblob(16), NULL, randomblob(32), "
             "randomblob(16), 6, 0, 0, 'fr', $2, $2, randomblob(32), randomblob(16), 8, 1, NULL, 0, "
-            "NULL, 0 FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE "
+            "NULL, 0, NULL FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+            "WHERE "
             "i < $1) SELECT i FROM n)",
             {std::int64_t{kMaxStaff - 1}, longest}));
         return {};
