@@ -68,10 +68,11 @@ Status replay(const journal::Entry& entry, const registry::Registry& registry, B
     return {};
 }
 
-/// Charges what the lines of the last day say, and finishes their erasures.
-Status read_back(const journal::Journal& journal, const registry::Registry& registry, Time now,
+/// Charges what the lines of the last day before the last line say, and finishes their erasures:
+/// the last day before now may not reach back to what a crash cut short.
+Status read_back(const journal::Journal& journal, const registry::Registry& registry, Time last,
                  Budgets& budgets, PersonStore& persons) {
-    CLOISON_TRY(auto next, first_after(journal, now - kDay));
+    CLOISON_TRY(auto next, first_after(journal, last - kDay));
     while (next < journal.size()) {
         CLOISON_TRY(auto entries, journal.read(next, journal::Journal::kMaxRead));
         if (entries.empty()) return fail(ErrorCode::kCorrupt, "The journal gives no entries.");
@@ -189,8 +190,8 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
         *parts->journal, clock, random, last,
         Recorder::Hooks{std::move(options.on_journal_failure),
                         [history_index = parts->history.get()] { history_index->nudge(); }});
-    CLOISON_TRY_STATUS(read_back(*parts->journal, parts->registry, parts->recorder->now(),
-                                 parts->budgets, *parts->persons));
+    CLOISON_TRY_STATUS(
+        read_back(*parts->journal, parts->registry, last, parts->budgets, *parts->persons));
     const auto digest = configuration_digest(parts->registry, identity);
     CLOISON_TRY_STATUS(announce(journal::EntryKind::kConfigured, "configuration", digest,
                                 "configuration " + hex_encode(digest).substr(0, 16),
