@@ -198,6 +198,7 @@ Result<net::HttpResponse> overview(const Shared& shared, Context& context, const
          {"files", files},
          {"has_files", !files.empty()},
          {"messages", messages},
+         {"may_write", status != casework::RequestStatus::kDraft && !casework::is_final(status)},
          {"message", message_question(context, errors)},
          {"history", history},
          {"may_withdraw", std::find(nexts.begin(), nexts.end(),
