@@ -42,6 +42,8 @@ struct ExportPages {
     }
     Result<std::vector<incident::ExportedPerson>> open_list(const Context& context,
                                                             const incident::Export& of) const;
+    std::string words_of(const Context& context, const ApprovalId& id,
+                         const identity::v1::Approval& approval) const;
 };
 
 std::string path_of(const IncidentId& incident) {
@@ -254,6 +256,23 @@ Status require_approver(const Context& context) {
     return fail(ErrorCode::kNotFound, "No such page for this role.");
 }
 
+/// What an approval is about, in the language of who reads it; in the requester's own words unless
+/// the desk knows exactly what the approval binds.
+std::string ExportPages::words_of(const Context& context, const ApprovalId& id,
+                                  const identity::v1::Approval& approval) const {
+    const auto of = core.incidents->get_export(id);
+    if (!of ||
+        to_string(incident::export_digest(of->incident.view(), of->query)) != approval.digest())
+        return approval.summary();
+    const auto query = read_scope_text(core, of->query);
+    if (!query) return approval.summary();
+    const auto names =
+        actor_names(core, query->actor ? std::set<ActorId>{*query->actor} : std::set<ActorId>{});
+    if (!names) return approval.summary();
+    return context.plural("desk_scope.persons", static_cast<std::int64_t>(of->persons)) + "\n" +
+           scope_words(core, context, *query, *names);
+}
+
 Result<net::HttpResponse> ExportPages::approvals(Context& context) const {
     CLOISON_TRY_STATUS(require_approver(context));
     CLOISON_TRY(const auto listed, list(context));
@@ -270,7 +289,7 @@ Result<net::HttpResponse> ExportPages::approvals(Context& context) const {
         const std::string state = approval_state(context, &approval);
         const bool is_mine = by == context.session->actor;
         rows.push_back(
-            {{"summary", approval.summary()},
+            {{"summary", words_of(context, id, approval)},
              {"by", name_of(context, names, by)},
              {"at", web::format_date_time(context.language, from_unix_ms(approval.requested_ms()))},
              {"tag", web::tag(context.text("desk_incident.export.state_" + state),

@@ -114,11 +114,14 @@ export class Visitor {
     }
 
     /** A picture for the documentation, when they are asked for. */
-    async picture(name, {element, full = false} = {}) {
+    async picture(name, {element, height = wide.height} = {}) {
         if (!keepsScreenshots) return;
+        await this.page.setViewportSize({...wide, height});
         const path = join(root, "docs", "images", `${name}.png`);
+        await this.page.mouse.move(0, 0);
         await this.page.evaluate(() => document.activeElement?.blur?.());
-        await (element ? this.locate(element) : this.page).screenshot({path, ...(element ? {} : {fullPage: full})});
+        await (element ? this.locate(element) : this.page).screenshot({path});
+        await this.page.setViewportSize(wide);
     }
 
     /**

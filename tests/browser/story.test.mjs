@@ -43,6 +43,9 @@ const words = (visitor) => visitor.page.locator("main").innerText();
 part("a resident signs up with the mailed code and turns on one-time codes", async () => {
     const visitor = await Visitor.arrive(browser, here.portal);
     await visitor.go("/");
+    await visitor.switchLanguage();
+    await visitor.picture("portal-home-fr");
+    await visitor.switchLanguage();
     await visitor.picture("portal-home");
     resident = new Resident(visitor, {
         onPage: async () => {
@@ -117,6 +120,7 @@ part("an officer finds the case in the queue and takes it, masked", async () => 
     for (const value of Object.values(passport).flat().filter((value) => value.length > 3)) {
         assert.ok(!text.includes(value), `${value} is not masked`);
     }
+    await officer.go(casePath);
     await officer.picture("desk-case-masked");
 });
 
@@ -190,6 +194,9 @@ part("the resident sees the history and who has seen their data", async () => {
     revealedWords = (await row("Which data")).split(", ");
     assert.equal(revealedWords.length, revealedFields.length);
     await visitor.picture("portal-who-has-seen");
+    await visitor.switchLanguage();
+    await visitor.picture("portal-who-has-seen-fr");
+    await visitor.switchLanguage();
 });
 
 part("the saved proof is accepted by cloison journal verify, and a changed one is not", async () => {
@@ -225,6 +232,7 @@ part("the data-protection officer opens an incident and the clock runs", async (
         await dpo.press(submit);
         assert.match(await words(dpo), /4[56] hours \d+ minutes? left/);
         assert.equal(await page.locator("svg[role=img]").count(), 1, "the clock is drawn");
+        await dpo.go(incident);
         await dpo.picture("desk-incident");
     });
 
@@ -236,14 +244,14 @@ part("the data-protection officer opens an incident and the clock runs", async (
         // Of all that the officer has ever opened, the session that the officer saw as theirs.
         await dpo.press(page.getByRole("link", {name: officerSession}));
         scope = dpo.path;
-        assert.equal(await page.locator(".govuk-panel__title").innerText(), "1 person");
+        assert.match(await page.locator("main .c-hero").innerText(), /^1 person\n/);
         const opened = page.locator("tr", {has: page.locator(".govuk-tag--red")});
         assert.deepEqual((await opened.locator("th").allInnerTexts()).sort(), revealedWords.sort());
         assert.deepEqual([...new Set(await opened.locator("td:nth-child(3)").allInnerTexts())], ["1"]);
-        const answer = await (await page.context().request.get(scope, {headers: {Accept: "application/json"}})).json();
+        const answer = await page.evaluate(async (path) => (await fetch(path, {headers: {Accept: "application/json"}})).json(), scope);
         assert.equal(answer.persons, 1);
         assert.deepEqual(answer.fields.filter(({verdict}) => verdict === "opened").map(({field}) => field).sort(), revealedFields);
-        await dpo.picture("desk-scope", {full: true});
+        await dpo.picture("desk-scope", {height: 1500});
     });
 
     await t.test("the lines of the journal stand behind it", async () => {
@@ -269,6 +277,7 @@ part("the data-protection officer opens an incident and the clock runs", async (
         assert.equal(await page.locator("tbody button").count(), 0, "nobody approves their own request");
 
         await second.press(".c-nav a[href='/approvals']");
+        assert.match(await second.page.locator("tbody th").innerText(), /^1 person\n.*session: /, "what is asked for, in words");
         await second.picture("desk-approvals");
         await second.press("tbody button");
         await dpo.go(list);
