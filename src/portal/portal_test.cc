@@ -76,6 +76,23 @@ TEST_F(PortalTest, ResidentAppliesHandsInAndFollows) {
     EXPECT_THAT(person.get("/requests").body, HasSubstr("Passport"));
 }
 
+TEST_F(PortalTest, FileThatArrivesAfterTheRequestWasHandedInIsNotKept) {
+    Browser person = signed_up("maelle@example.org");
+    const std::string path = begun(person);
+    answer_all(person, path);
+    hand_in(person, path, "identity_proof", pdf(5'000));
+    hand_in(person, path, "address_proof", pdf(5'000));
+    const auto late =
+        person.upload(path + "/documents/add/address_proof", "late.pdf", pdf(200'000), [&] {
+            Browser other_tab = person;
+            EXPECT_EQ(other_tab.post(path + "/submit", {}).status, 303);
+        });
+    EXPECT_EQ(late.status, 409);
+    const std::string page = person.get(path).body;
+    EXPECT_THAT(page, HasSubstr("Your request is submitted."));
+    EXPECT_THAT(page, Not(HasSubstr("late.pdf")));
+}
+
 TEST_F(PortalTest, AnswersThatAreNoLongerAskedAreNotKept) {
     Browser person = signed_up("maelle@example.org");
     const std::string path = begun(person);

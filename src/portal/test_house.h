@@ -37,8 +37,11 @@ class Outbox : public net::MailTransport {
 
 class TextBody : public net::BodyReader {
   public:
-    explicit TextBody(std::string text) : text_(std::move(text)) {}
+    /// `meanwhile` happens when all of it is on its way.
+    explicit TextBody(std::string text, std::function<void()> meanwhile = {})
+        : text_(std::move(text)), meanwhile_(std::move(meanwhile)) {}
     Result<std::size_t> read(std::span<std::uint8_t> out) override {
+        if (at_ + out.size() >= text_.size() && meanwhile_) std::exchange(meanwhile_, {})();
         const std::size_t size = std::min(out.size(), text_.size() - at_);
         std::memcpy(out.data(), text_.data() + at_, size);
         at_ += size;
@@ -47,6 +50,7 @@ class TextBody : public net::BodyReader {
 
   private:
     std::string text_;
+    std::function<void()> meanwhile_;
     std::size_t at_ = 0;
 };
 
@@ -82,15 +86,16 @@ class Browser {
         return remember(request);
     }
     net::HttpResponse upload(const std::string& target, const std::string& file_name,
-                             const std::string& content) {
+                             const std::string& content, std::function<void()> meanwhile = {}) {
         const std::string token = csrf();
         auto request = make("POST", target);
         request.headers.add("Content-Type", "multipart/form-data; boundary=limit");
         request.stream = std::make_unique<TextBody>(
             "--limit\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n" + token +
-            "\r\n--limit\r\nContent-Disposition: form-data; name=\"file\"; filename=\"" +
-            file_name + "\"\r\nContent-Type: application/octet-stream\r\n\r\n" + content +
-            "\r\n--limit--\r\n");
+                "\r\n--limit\r\nContent-Disposition: form-data; name=\"file\"; filename=\"" +
+                file_name + "\"\r\nContent-Type: application/octet-stream\r\n\r\n" + content +
+                "\r\n--limit--\r\n",
+            std::move(meanwhile));
         return remember(request);
     }
 

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "documents/encrypted_file.h"
+#include "portal/request_view.h"
 
 namespace cloison::portal {
 namespace {
@@ -48,7 +49,7 @@ class Upload {
     Result<UploadFault> receive();
     Result<UploadFault> take(ByteView piece);
     Result<UploadFault> finish();
-    Status renew_grant();
+    Status renew_grant(Duration at_age = kGrantRenewal);
     Status begin(ByteView head);
     Status append(std::vector<Bytes> chunks);
     UploadFault scanner_fault(const Error& error);
@@ -94,11 +95,16 @@ std::string_view content_type_of(ContentVerdict verdict) {
     }
 }
 
-Status Upload::renew_grant() {
+/// Also finds out whether the request may still be changed: while a file was on its way it may have
+/// been handed in.
+Status Upload::renew_grant(Duration at_age) {
     const Time now = shared_.clock.now();
-    if (!grant_.empty() && now - granted_ < kGrantRenewal) return {};
+    if (!grant_.empty() && now - granted_ < at_age) return {};
     CLOISON_TRY(auto found,
                 open_case(shared_, context_, request_, {"document_content", "document_name"}));
+    CLOISON_TRY(const auto status, status_of(found.request));
+    if (!casework::is_editable(status))
+        return fail(ErrorCode::kConflict, "The request can no longer be changed.");
     grant_ = std::move(found.grant);
     granted_ = now;
     return {};
@@ -185,7 +191,7 @@ Result<UploadFault> Upload::finish() {
     }
     CLOISON_TRY(auto last, encryptor_.finish());
     CLOISON_TRY_STATUS(append(std::move(last)));
-    CLOISON_TRY_STATUS(renew_grant());
+    CLOISON_TRY_STATUS(renew_grant(Duration::zero()));
     documents::v1::FinishRequest request;
     request.set_grant(grant_);
     request.set_document(document_.bytes());
