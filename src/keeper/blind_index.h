@@ -18,6 +18,9 @@ namespace cloison::keeper {
 Result<Secret> normalise_for_index(std::string_view field, ByteView value);
 inline constexpr std::size_t kMaxIndexedValue = 1'024;
 
+/// The operator, who makes staff accounts from the command line, looks up a few addresses only.
+inline constexpr registry::Budget kOperatorLookUps{100, 200};
+
 /// Keyed hashes of normalised values, within the budget of the door that asks: whoever can ask
 /// without bound can try all values. The budget counts distinct values per rolling hour and day, in
 /// memory; look-ups release nothing and leave no line. Any thread may call.

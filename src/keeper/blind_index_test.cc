@@ -87,6 +87,13 @@ TEST_F(BlindIndexTest, EachDoorHasABudgetOfDistinctValues) {
     EXPECT_EQ(code("d"), ErrorCode::kInternal);
 }
 
+TEST_F(BlindIndexTest, TheOperatorHasABudgetOfItsOwn) {
+    for (std::uint32_t i = 0; i < kOperatorLookUps.per_hour; ++i)
+        ASSERT_EQ(code(std::to_string(i).c_str(), "operator"), ErrorCode::kInternal) << i;
+    EXPECT_EQ(code("one more", "operator"), ErrorCode::kExhausted);
+    EXPECT_EQ(code("one more", "portal"), ErrorCode::kInternal);
+}
+
 TEST_F(BlindIndexTest, UnknownFieldsAndCallersAreRefused) {
     EXPECT_EQ(code("a", "portal", "shoe_size"), ErrorCode::kInvalidArgument);
     EXPECT_EQ(code("a", "identity"), ErrorCode::kPermissionDenied);

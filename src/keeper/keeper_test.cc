@@ -81,7 +81,7 @@ TEST_F(KeeperTest, EveryMethodIsServedToItsCallersAlone) {
         {"Resolve", {"identity", "casework", "documents"}},
         {"Seal", {"portal", "desk", "identity"}},
         {"Open", {"portal", "desk"}},
-        {"BlindIndex", {"portal", "desk"}},
+        {"BlindIndex", {"portal", "desk", "operator"}},
         {"Harden", {"identity"}},
         {"History", {"portal"}},
         {"Prove", {"portal"}},

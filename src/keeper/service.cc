@@ -10,6 +10,7 @@ namespace {
 using net::Caller;
 
 const std::vector<std::string> kDoors{"portal", "desk"};
+const std::vector<std::string> kDoorsAndOperator{"portal", "desk", "operator"};
 const std::vector<std::string> kCompartments{"identity", "casework", "documents"};
 
 SubjectClaim to_claim(const v1::Subject& subject) {
@@ -106,7 +107,7 @@ std::shared_ptr<net::RpcService> Keeper::Parts::make_service() {
         });
 
     service->on<v1::BlindIndexRequest, v1::BlindIndexResponse>(
-        "BlindIndex", kDoors,
+        "BlindIndex", kDoorsAndOperator,
         [&p](const Caller& caller,
              const v1::BlindIndexRequest& request) -> Result<v1::BlindIndexResponse> {
             CLOISON_TRY(const auto index, p.blind_index->look_up(caller.service, request.field(),
