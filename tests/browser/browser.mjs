@@ -114,13 +114,13 @@ export class Visitor {
     }
 
     /** A picture for the documentation, when they are asked for. */
-    async picture(name, {element, height = wide.height} = {}) {
+    async picture(name, {height = wide.height} = {}) {
         if (!keepsScreenshots) return;
         await this.page.setViewportSize({...wide, height});
         const path = join(root, "docs", "images", `${name}.png`);
         await this.page.mouse.move(0, 0);
         await this.page.evaluate(() => document.activeElement?.blur?.());
-        await (element ? this.locate(element) : this.page).screenshot({path});
+        await this.page.screenshot({path});
         await this.page.setViewportSize(wide);
     }
 

@@ -49,7 +49,7 @@ part("a resident signs up with the mailed code and turns on one-time codes", asy
     await visitor.picture("portal-home");
     resident = new Resident(visitor, {
         onPage: async () => {
-            if (visitor.path === "/one-time-code") await visitor.picture("portal-one-time-code", {element: "main"});
+            if (visitor.path === "/one-time-code") await visitor.picture("portal-one-time-code", {height: 1100});
         },
     });
     await resident.signUp(here, email);
@@ -154,7 +154,7 @@ part("the resident reads it, answers, corrects and submits again", async () => {
     const {visitor, page} = resident;
     await visitor.go(resident.request);
     assert.match(await words(visitor), /Your height is 171 cm on your last passport\.\nPlease check it\./);
-    await visitor.picture("portal-correction");
+    await visitor.picture("portal-correction", {height: 1400});
     await page.fill("#message", "You are right: 171 cm.");
     await visitor.press("form[action$='/messages'] button");
     assert.match(await words(visitor), /You are right: 171 cm\./);
