@@ -24,20 +24,22 @@ class Drills(unittest.TestCase):
     def tearDownClass(cls):
         cls.here.__exit__()
 
-    def drill(self, name):
+    def drill(self, name, asks_the_desk=True):
         began = time.monotonic()
         done = run("drill", name, "--json", "--var", self.here.var, check=False, timeout=5 * SECONDS)
         seconds = time.monotonic() - began
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         report = json.loads(done.stdout)
-        print(f"{name}: {report['persons']} persons, {report['disclosed']} values, "
-              f"precision {report['precision']}, recall {report['recall']}, "
-              f"answered in {report['seconds_to_answer']:.2f} s, {seconds:.1f} s in all")
+        print(f"{name}: {report['persons']} persons, {report['disclosed']} values, {seconds:.1f} s")
         self.assertTrue(report["ok"], report)
         self.assertEqual(report["faults"], [])
-        self.assertEqual(report["precision"], 1)
-        self.assertEqual(report["recall"], 1)
         self.assertLess(seconds, SECONDS)
+        if asks_the_desk:
+            print(f"  precision {report['precision']}, recall {report['recall']}, "
+                  f"answered in {report['seconds_to_answer']:.3f} s")
+            self.assertEqual((report["precision"], report["recall"]), (1, 1))
+        for what, value in report["figures"].items():
+            print(f"  {what}: {value}")
         return report
 
     def test_stolen_officer(self):
@@ -55,7 +57,7 @@ class Drills(unittest.TestCase):
         self.assertEqual((report["persons"], report["disclosed"]), (0, 0))
 
     def test_stolen_database(self):
-        report = self.drill("stolen-database")
+        report = self.drill("stolen-database", asks_the_desk=False)
         self.assertEqual((report["persons"], report["disclosed"]), (0, 0))
 
 
