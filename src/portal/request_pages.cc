@@ -192,6 +192,8 @@ Result<net::HttpResponse> overview(const Shared& shared, Context& context, const
          {"explanation", context.text("portal.status." + found.request.status())},
          {"editable", editable},
          {"draft", status == casework::RequestStatus::kDraft},
+         // What to correct stands in the office's message.
+         {"messages_first", status == casework::RequestStatus::kActionRequired},
          {"tasks", tasks},
          {"document_tasks",
           Json{{"tasks", editable ? document_tasks(context, found, documents) : Json::array()}}},
