@@ -39,8 +39,10 @@ class Servers {
         FileSystem& files = local_file_system();
         const Path keeper_directory = directory_.path() / "keeper";
         must(keeper::create_keeper_directory(files, keeper_directory, system_random()), "keys");
+        keeper::Keeper::Options options;
+        options.directory = keeper_directory;
         keeper_ = must(
-            keeper::Keeper::open({.directory = keeper_directory},
+            keeper::Keeper::open(options,
                                  must(registry::Registry::load(
                                           files, Path(CLOISON_SOURCE_DIR) / "registry/fields.toml"),
                                       "register"),

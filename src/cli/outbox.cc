@@ -117,6 +117,11 @@ std::string decode_words(std::string text) {
     }
 }
 
+bool is_loopback_name(std::string_view host) {
+    const std::string_view name = host.substr(0, host.rfind(':'));
+    return name == "localhost" || name == "127.0.0.1";
+}
+
 bool is_mail_name(std::string_view name) {
     return name.size() < 100 && name.ends_with(".eml") &&
            std::all_of(name.begin(), name.end(), [](char c) {
@@ -132,7 +137,11 @@ Outbox::Outbox(Options options, FileSystem& files, Clock& clock)
 
 net::HttpResponse Outbox::handle(const net::HttpRequest& request) const {
     net::HttpResponse response;
-    if (request.method != "GET" && request.method != "HEAD") {
+    if (!is_loopback_name(request.headers.get("Host").value_or(""))) {
+        // Another name that leads here is a page elsewhere that wants to read the demo's codes.
+        response = net::HttpResponse::problem(421, "Misdirected request",
+                                              "Open this page as localhost or 127.0.0.1.");
+    } else if (request.method != "GET" && request.method != "HEAD") {
         response = net::HttpResponse::problem(405, "Method not allowed", "Only GET is answered.");
         response.headers.set("Allow", "GET");
     } else if (request.path == "/style.css") {

@@ -11,6 +11,9 @@ namespace cloison::identity {
 inline constexpr Duration kMinute{60'000};
 inline constexpr Duration kHour = 60 * kMinute;
 inline constexpr Duration kDay = 24 * kHour;
+/// What lasting rows are dated to: coarse, so that their times do not betray which rows of another
+/// compartment are the same person's.
+inline constexpr Duration kPeriod = 30 * kDay;
 
 inline constexpr std::size_t kBlindIndexSize = 32;
 inline constexpr std::size_t kMinPasswordCharacters = 15;

@@ -157,7 +157,7 @@ Result<v1::ListSignInsResponse> list_sign_ins(Core& core, const net::Caller& cal
         CLOISON_TRY(
             const auto rows,
             transaction.query("SELECT record, sealed FROM sign_in_trace WHERE account = $1 "
-                              "ORDER BY day DESC, record LIMIT $2",
+                              "ORDER BY number DESC LIMIT $2",
                               {blob(session.account.id.view()), std::int64_t{request.limit()}}));
         for (const auto& row : rows) {
             auto* trace = response.add_traces();

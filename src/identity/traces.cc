@@ -24,8 +24,8 @@ std::string_view outcome_name(SignInOutcome outcome) {
     return "unknown";
 }
 
-std::int64_t day_of(Time time) {
-    return to_unix_ms(time) / kDay.count();
+std::int64_t period_of(Time time) {
+    return to_unix_ms(time) / kPeriod.count();
 }
 
 }  // namespace
@@ -66,16 +66,18 @@ Result<std::optional<SealedTrace>> SignInTraces::seal(const Account& account, Si
 }
 
 Status SignInTraces::store(Transaction& transaction, const SealedTrace& trace) const {
-    const std::int64_t day = day_of(trace.at);
+    // Only periods that are over retention as a whole go.
+    const std::int64_t oldest = period_of(trace.at - retention_days_ * kDay);
     CLOISON_TRY_STATUS(
-        transaction.execute("DELETE FROM sign_in_trace WHERE day < $1", {day - retention_days_}));
+        transaction.execute("DELETE FROM sign_in_trace WHERE period < $1", {oldest}));
     CLOISON_TRY_STATUS(transaction.execute(
         "DELETE FROM sign_in_trace WHERE record IN (SELECT record FROM sign_in_trace WHERE "
-        "account = $1 ORDER BY day DESC LIMIT $2 OFFSET $3)",
+        "account = $1 ORDER BY number DESC LIMIT $2 OFFSET $3)",
         {blob(trace.account.view()), std::int64_t{kMaxTraces}, std::int64_t{kMaxTraces - 1}}));
     CLOISON_TRY_STATUS(transaction.execute(
-        "INSERT INTO sign_in_trace (record, account, day, sealed) VALUES ($1, $2, $3, $4)",
-        {blob(trace.record), blob(trace.account.view()), day, blob(trace.sealed)}));
+        "INSERT INTO sign_in_trace (record, account, number, period, sealed) VALUES ($1, $2, "
+        "(SELECT COALESCE(MAX(number), 0) + 1 FROM sign_in_trace WHERE account = $2), $3, $4)",
+        {blob(trace.record), blob(trace.account.view()), period_of(trace.at), blob(trace.sealed)}));
     return {};
 }
 

@@ -17,7 +17,7 @@ CREATE TABLE account (
     totp BYTES,
     totp_step BIGINT NOT NULL,
     totp_offered BYTES,
-    created_day BIGINT NOT NULL
+    created_period BIGINT NOT NULL
 ) KEYED;
 
 CREATE TABLE profile_value (
@@ -73,11 +73,12 @@ CREATE INDEX attempt_by_known ON attempt (known, last_ms);
 CREATE TABLE sign_in_trace (
     record BYTES PRIMARY KEY,
     account BYTES NOT NULL,
-    day BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    period BIGINT NOT NULL,
     sealed BYTES NOT NULL
 ) KEYED;
-CREATE INDEX sign_in_trace_by_account ON sign_in_trace (account, day);
-CREATE INDEX sign_in_trace_by_day ON sign_in_trace (day);
+CREATE INDEX sign_in_trace_by_account ON sign_in_trace (account, number);
+CREATE INDEX sign_in_trace_by_period ON sign_in_trace (period);
 
 CREATE TABLE approval (
     approval BYTES PRIMARY KEY,
