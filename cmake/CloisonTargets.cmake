@@ -64,11 +64,11 @@ function(cloison_folder name)
         add_test(NAME unit.${name} COMMAND ${name}_test)
         set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 600)
         if(CLOISON_SANITIZE STREQUAL "thread")
-            # Debian's gRPC is not instrumented: the file says which of its reports are noise.
+            # Debian's libraries are not instrumented: the file says which reports are noise.
             set_tests_properties(
                 unit.${name}
                 PROPERTIES ENVIRONMENT
-                           "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/src/net/tsan_suppressions.txt"
+                           "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tools/tsan_suppressions.txt"
             )
         endif()
     endif()
