@@ -132,6 +132,7 @@ Status serve(const Layout& layout, bool demo) {
     std::vector<std::string> names = {"keeper",    "identity", "casework",
                                       "documents", "portal",   "desk"};
     if (demo || configuration.mail_transport == "outbox") names.emplace_back("outbox");
+    services.reserve(names.size());
     for (const auto& name : names)
         services.push_back({name, {name, "--var", layout.var().string()}});
     Supervisor supervisor(std::move(services), layout.run() / "serve.json", files, system_clock());

@@ -1,6 +1,7 @@
 #include "desk/scope_view.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "web/formats.h"
 
@@ -211,7 +212,7 @@ Json scope_document(const Core& core, const ScopeAnswer& answer) {
 Json scope_page_data(const Core& core, const Context& context, const std::string& base,
                      const ScopeAnswer& answer, const std::map<ActorId, std::string>& names) {
     const std::string text = incident::format_scope_query(answer.query, core.registry);
-    const auto ms = static_cast<std::int64_t>(answer.seconds * 1000 + 0.5);
+    const std::int64_t ms = std::llround(answer.seconds * 1000);
     const Json drawn = chart(context, answer);
     const Json rows = timeline_rows(context, answer);
     const Json sessions = session_rows(core, context, base, answer, names);
