@@ -45,9 +45,12 @@ Result<std::vector<std::string>> ask_handles(const keeper::KeeperClient& keeper,
 
 void place(ExportedPerson& person, const std::string& field, const std::string& value) {
     Secret secret = Secret::from_text(value);
-    if (field == "email") person.email = std::move(secret);
-    if (field == "family_name") person.family_name = std::move(secret);
-    if (field == "given_names") person.given_names = std::move(secret);
+    if (field == "email")
+        person.email = std::move(secret);
+    else if (field == "family_name")
+        person.family_name = std::move(secret);
+    else if (field == "given_names")
+        person.given_names = std::move(secret);
 }
 
 /// Opens the values of one batch into `out`, whose entries are those of `profiles`.

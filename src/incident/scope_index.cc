@@ -250,6 +250,7 @@ ScopeCounts ScopeIndex::Impl::count_rows(const Conditions& c) const {
     }
     tally.finish(field_set_names.values(), c.field, counts);
     std::vector<SessionCount> described;
+    described.reserve(parts.size());
     for (const auto& [session, part] : parts) described.push_back(describe(session, part));
     finish_sessions(std::move(described), counts);
     return counts;
