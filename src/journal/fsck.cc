@@ -134,7 +134,7 @@ void Fsck::check_bundles_until_done(std::atomic<std::uint64_t>& next) {
         const std::lock_guard lock(mutex_);
         if (!root && index < first_error_at_) {
             first_error_at_ = index;
-            first_error_ = std::move(root).error();
+            first_error_ = root.error();
         }
         if (first_error_) return;
         if (index < bundle_roots_.size()) bundle_roots_[index] = *root;

@@ -123,7 +123,7 @@ TiledJournal::~TiledJournal() {
     publisher_wakes_.notify_all();
     if (background_.joinable()) background_.join();
     // What cannot be published now is durable in the write-ahead segments all the same.
-    if (segment_) static_cast<void>(publish());
+    if (segment_) static_cast<void>(TiledJournal::publish());
 }
 
 /// Publishes what was found, and begins a new segment. Recovered entries are thereby written

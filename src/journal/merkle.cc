@@ -14,7 +14,7 @@ Result<crypto::Hash> range_root(const TileHashSource& source, std::uint64_t begi
                                 std::uint64_t end) {
     const std::uint64_t count = end - begin;
     if (std::has_single_bit(count)) {
-        const int height = std::countr_zero(count);
+        const int height = static_cast<int>(std::bit_width(count)) - 1;
         const int level = height / kTileHeight;
         const int within = height % kTileHeight;
         const std::uint64_t first = begin >> (level * kTileHeight);
