@@ -106,7 +106,7 @@ Result<std::vector<Person>> PersonStore::enroll(std::uint32_t count) {
     random_.fill(noise);
     for (std::uint32_t i = 0; i < count; ++i) {
         std::array<std::uint8_t, 12> random;
-        std::copy_n(noise.begin() + std::size_t{12} * i, random.size(), random.begin());
+        std::copy_n(noise.begin() + std::ptrdiff_t{12} * i, random.size(), random.begin());
         const auto ordinal = static_cast<std::uint32_t>(next_ + i);
         persons.push_back({ordinal, keys_.make_root(ordinal, random)});
     }
