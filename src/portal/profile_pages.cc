@@ -38,7 +38,7 @@ Result<net::HttpResponse> show(const Shared& shared, Context& context) {
     const auto row = [&](const char* name, const char* change) {
         const auto found = profile.values.find(name);
         const bool known = found != profile.values.end() && !found->second.empty();
-        const std::string label = context.label(shared.registry.field(name)->label);
+        const std::string& label = context.label(shared.registry.field(name)->label);
         return web::summary_row(
             label, known ? found->second : context.text("portal.account.not_given"), change, label);
     };
