@@ -204,7 +204,7 @@ Status save_values(const Shared& shared, const Asked& asked, const casework::Val
 
 /// The next page of the same task, or the task list.
 std::string next_path(const Asked& asked, const casework::Values& values) {
-    const std::string path = request_path(asked.found.request.request());
+    std::string path = request_path(asked.found.request.request());
     const auto* section = section_of(*asked.found.type, *asked.page);
     const auto* end = section->pages.data() + section->pages.size();
     for (const auto* page = asked.page + 1; page != end; ++page) {
@@ -254,7 +254,7 @@ Json answer_sections(const Context& context, const OpenCase& found, const casewo
             for (const auto& field : page.fields) {
                 if (!casework::is_asked(field, values)) continue;
                 const auto value = values.find(field.name);
-                const std::string label = context.label(field.label);
+                const std::string& label = context.label(field.label);
                 Json row = web::summary_row(
                     label,
                     value_in_words(context, field, value == values.end() ? "" : value->second),
