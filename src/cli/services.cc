@@ -16,6 +16,7 @@
 #include "cli/outbox.h"
 #include "cli/service_wiring.h"
 #include "cli/supervisor.h"
+#include "demo/accounts.h"
 #include "documents/documents.h"
 #include "identity/identity.h"
 #include "keeper/keeper.h"
@@ -30,6 +31,21 @@ std::string address_of(const Configuration& configuration, std::uint16_t port) {
     const std::string host =
         configuration.address == "127.0.0.1" ? "localhost" : configuration.address;
     return "http://" + host + ":" + std::to_string(port);
+}
+
+/// One demo account of each role; the outbox page has all of them, with their codes.
+void print_sign_ins(FileSystem& files, const Path& demo_file) {
+    const auto demo = demo::load_accounts(files, demo_file);
+    if (!demo) return;
+    std::printf("Demo sign-ins (one-time codes are on the outbox page):\n\n");
+    std::string last_role;
+    for (const auto& account : demo->accounts) {
+        if (account.role == last_role) continue;
+        last_role = account.role;
+        std::printf("  %-14s %-40s %s\n", account.role.c_str(), account.email.c_str(),
+                    account.password.c_str());
+    }
+    std::printf("\n");
 }
 
 }  // namespace
@@ -145,6 +161,7 @@ Status serve(const Layout& layout, bool demo) {
             std::printf("  outbox   %s   (mails, and demo sign-ins with their codes)\n",
                         address_of(configuration, configuration.outbox_port).c_str());
         std::printf("\n");
+        if (demo) print_sign_ins(files, layout.demo());
         std::fflush(stdout);
     });
     ::close(fd);
