@@ -137,8 +137,8 @@ Result<Configuration> Configuration::load(FileSystem& files, const Path& path) {
 }
 
 Result<Installation> Installation::find() {
-    const auto at = [](const Path& home, const Path& web) {
-        return Installation{web, home / "registry/fields.toml", home / "registry/requests"};
+    const auto at = [](const Path& home, const Path& pages) {
+        return Installation{pages, home / "registry/fields.toml", home / "registry/requests"};
     };
     if (const char* home = std::getenv("CLOISON_HOME"); home != nullptr && *home != '\0')
         return at(home, Path(home) / "web");
