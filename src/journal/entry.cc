@@ -113,7 +113,7 @@ Result<Entry> decode_entry(ByteView bytes) {
     Entry entry;
     const std::uint8_t kind = in.byte();
     if (kind < static_cast<std::uint8_t>(EntryKind::kDisclosed) ||
-        kind > static_cast<std::uint8_t>(EntryKind::kListRead))
+        kind > static_cast<std::uint8_t>(EntryKind::kLookUps))
         return fail(ErrorCode::kCorrupt, "A journal entry has an unknown kind.");
     entry.kind = static_cast<EntryKind>(kind);
     const std::uint8_t role = in.byte();

@@ -17,6 +17,9 @@ enum class EntryKind : std::uint8_t {
     kConfigured = 4,  ///< Register, trust or budget of the keeper changed.
     kKeyChanged = 5,  ///< A key was made or rotated.
     kListRead = 6,    ///< Journal lines, or persons found by them, were read for an investigation.
+    kRevoked = 7,     ///< Grants of a session or an actor were ended before their time.
+    kAlarm = 8,       ///< Something that no legitimate process does; the reason says what.
+    kLookUps = 9,     ///< A block of look-ups by exact value, or of hardenings, was set aside.
 };
 
 /// An IPv6 address, or an IPv4 address mapped into one; all zero if there was none.

@@ -108,7 +108,7 @@ TEST(EntryTest, UnknownValuesAreRefused) {
     for (int value = 0; value < 256; ++value) {
         const auto byte = static_cast<std::uint8_t>(value);
         EXPECT_EQ(decodes_with(0, byte), value == 1) << "version " << value;
-        EXPECT_EQ(decodes_with(1, byte), value >= 1 && value <= 6) << "kind " << value;
+        EXPECT_EQ(decodes_with(1, byte), value >= 1 && value <= 9) << "kind " << value;
         EXPECT_EQ(decodes_with(2, byte), value >= 1 && value <= 6) << "role " << value;
         EXPECT_EQ(decodes_with(5, byte), value == 14) << "length of the reason " << value;
     }

@@ -74,6 +74,8 @@ class TiledJournal : public Journal {
     Result<std::vector<Bytes>> read(std::uint64_t first, std::size_t count) const override;
     Result<std::string> checkpoint() const override;
     Result<std::string> prove(std::uint64_t index) const override;
+    Result<std::vector<crypto::Hash>> prove_consistency(std::uint64_t old_size,
+                                                        std::uint64_t new_size) const override;
     Status publish() override;
     std::string verify_key() const override {
         return note_vkey(options_.origin, key_.verify_key());
@@ -318,6 +320,14 @@ Result<std::string> TiledJournal::prove(std::uint64_t index) const {
         return fail(ErrorCode::kCorrupt,
                     "The tiles of the journal do not prove entry " + std::to_string(index) + '.');
     return proof.text();
+}
+
+Result<std::vector<crypto::Hash>> TiledJournal::prove_consistency(std::uint64_t old_size,
+                                                                  std::uint64_t new_size) const {
+    if (old_size > new_size || new_size > head_.advance().size)
+        return fail(ErrorCode::kInvalidArgument,
+                    "A consistency proof goes from a smaller size of the journal to a larger one.");
+    return consistency_path(head_, old_size, new_size);
 }
 
 /// Takes the lock file and says in it who holds it.

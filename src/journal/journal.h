@@ -51,6 +51,10 @@ class Journal {
     /// A tlog-proof of one entry against checkpoint(), with the entry itself as its extra data, so
     /// that whoever holds the file and the verify key needs nothing else.
     virtual Result<std::string> prove(std::uint64_t index) const = 0;
+    /// What consistency_path (merkle.h) gives for two sizes up to size(); kInvalidArgument for
+    /// sizes out of order or beyond.
+    virtual Result<std::vector<crypto::Hash>> prove_consistency(std::uint64_t old_size,
+                                                                std::uint64_t new_size) const = 0;
     /// Leaf hash of an entry: SHA-256(00 ‖ entry).
     static crypto::Hash leaf_hash(ByteView entry);
 

@@ -94,4 +94,27 @@ Result<std::vector<crypto::Hash>> inclusion_path(const TileHashSource& source, s
     return path;
 }
 
+Result<std::vector<crypto::Hash>> consistency_path(const TileHashSource& source,
+                                                   std::uint64_t old_size, std::uint64_t size) {
+    std::vector<crypto::Hash> path;
+    if (old_size == 0 || old_size == size) return path;
+    std::uint64_t begin = 0;
+    std::uint64_t end = size;
+    bool is_old_root = true;  // What is left is the whole old tree, which the verifier knows.
+    while (end != old_size) {
+        const std::uint64_t middle = begin + std::bit_floor(end - begin - 1);
+        const bool ends_on_left = old_size <= middle;
+        CLOISON_TRY(auto sibling, ends_on_left ? range_root(source, middle, end)
+                                               : range_root(source, begin, middle));
+        path.insert(path.begin(), sibling);
+        if (!ends_on_left) is_old_root = false;
+        (ends_on_left ? end : begin) = middle;
+    }
+    if (!is_old_root) {
+        CLOISON_TRY(auto node, range_root(source, begin, end));
+        path.insert(path.begin(), node);
+    }
+    return path;
+}
+
 }  // namespace cloison::journal

@@ -61,4 +61,9 @@ class TileHashSource {
 Result<std::vector<crypto::Hash>> inclusion_path(const TileHashSource& source, std::uint64_t index,
                                                  std::uint64_t size);
 
+/// The proof that the tree of `old_size` entries is a prefix of that of `size` (RFC 6962 §2.1.2);
+/// empty if the sizes are the same or the old one is 0. Requires old_size ≤ size.
+Result<std::vector<crypto::Hash>> consistency_path(const TileHashSource& source,
+                                                   std::uint64_t old_size, std::uint64_t size);
+
 }  // namespace cloison::journal

@@ -40,6 +40,9 @@ struct Keeper::Parts {
 
     /// The methods of the contract over these parts, which must outlive the service.
     std::shared_ptr<net::RpcService> make_service();
+
+  private:
+    void add_operation(net::RpcService& service);  ///< What runs the keeper, not the houses.
 };
 
 }  // namespace cloison::keeper

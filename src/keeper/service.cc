@@ -184,17 +184,7 @@ std::shared_ptr<net::RpcService> Keeper::Parts::make_service() {
             return v1::EraseResponse{};
         });
 
-    service->on<v1::DescribeRequest, v1::DescribeResponse>(
-        "Describe", {"portal", "desk", "identity", "casework", "documents", "operator"},
-        [&p](const Caller&, const v1::DescribeRequest&) -> Result<v1::DescribeResponse> {
-            v1::DescribeResponse response;
-            CLOISON_TRY(*response.mutable_checkpoint(), p.journal->checkpoint());
-            response.set_verify_key(p.journal->verify_key());
-            response.set_handle_key(to_string(p.keys.handle_keys().public_key().bytes));
-            response.set_persons(p.persons->count());
-            response.set_entries(p.journal->size());
-            return response;
-        });
+    add_operation(*service);
     return service;
 }
 

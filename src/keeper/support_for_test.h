@@ -57,6 +57,10 @@ class MemoryJournal : public journal::Journal {
     }
     Result<std::string> checkpoint() const override { return std::string(); }
     Result<std::string> prove(std::uint64_t) const override { return std::string(); }
+    Result<std::vector<crypto::Hash>> prove_consistency(std::uint64_t,
+                                                        std::uint64_t) const override {
+        return std::vector<crypto::Hash>();
+    }
     Status publish() override { return {}; }
     std::string verify_key() const override { return {}; }
 

@@ -30,6 +30,11 @@ class KeeperClient {
     CLOISON_KEEPER_METHOD(read_entries, ReadEntries)
     CLOISON_KEEPER_METHOD(handles, Handles)
     CLOISON_KEEPER_METHOD(erase, Erase)
+    CLOISON_KEEPER_METHOD(revoke, Revoke)
+    CLOISON_KEEPER_METHOD(alarms, Alarms)
+    CLOISON_KEEPER_METHOD(plant_canaries, PlantCanaries)
+    CLOISON_KEEPER_METHOD(canaries, Canaries)
+    CLOISON_KEEPER_METHOD(rotate, Rotate)
     CLOISON_KEEPER_METHOD(describe, Describe)
 #undef CLOISON_KEEPER_METHOD
 
