@@ -22,6 +22,15 @@ Status save_progress(Transaction& transaction, std::uint64_t entries, ByteView l
     return {};
 }
 
+/// `before` as an index that the database can compare with; checks `limit`.
+Result<std::int64_t> end_of(std::uint64_t before, std::size_t limit) {
+    if (limit < 1 || limit > History::kMaxLines)
+        return fail(ErrorCode::kInvalidArgument, "A call reads 1 to 200 lines.");
+    constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
+    if (before == 0 || before > static_cast<std::uint64_t>(kEnd)) return kEnd;
+    return static_cast<std::int64_t>(before);
+}
+
 }  // namespace
 
 History::History(std::unique_ptr<storage::Database> database, const journal::Journal& journal)
@@ -67,6 +76,7 @@ Status History::load() {
     log_warning("The history does not fit the journal and is built anew.");
     return database_->write([](Transaction& transaction) -> Status {
         CLOISON_TRY_STATUS(transaction.execute("DELETE FROM line", {}));
+        CLOISON_TRY_STATUS(transaction.execute("DELETE FROM alarm", {}));
         return save_progress(transaction, 0, {});
     });
 }
@@ -84,10 +94,14 @@ Status History::index_next() {
     const auto indexed = database_->write([&](Transaction& transaction) -> Status {
         for (std::size_t i = 0; i < entries.size(); ++i) {
             CLOISON_TRY(auto entry, journal::decode_entry(entries[i]));
+            const auto index = static_cast<std::int64_t>(first + i);
+            if (entry.kind == journal::EntryKind::kAlarm)
+                CLOISON_TRY_STATUS(
+                    transaction.execute("INSERT INTO alarm (entry) VALUES ($1)", {index}));
             if (entry.person == 0) continue;
-            CLOISON_TRY_STATUS(transaction.execute(
-                "INSERT INTO line (person, entry) VALUES ($1, $2)",
-                {std::int64_t{entry.person}, static_cast<std::int64_t>(first + i)}));
+            CLOISON_TRY_STATUS(
+                transaction.execute("INSERT INTO line (person, entry) VALUES ($1, $2)",
+                                    {std::int64_t{entry.person}, index}));
         }
         return save_progress(transaction, first + entries.size(),
                              journal::Journal::leaf_hash(entries.back()));
@@ -116,21 +130,42 @@ void History::keep_up() {
 
 Result<std::vector<History::Line>> History::lines(std::uint32_t person, std::uint64_t before,
                                                   std::size_t limit) {
-    if (limit < 1 || limit > kMaxLines)
-        return fail(ErrorCode::kInvalidArgument, "A call reads 1 to 200 lines.");
-    constexpr std::uint64_t kEnd = std::numeric_limits<std::int64_t>::max();
-    const std::uint64_t end = before == 0 || before > kEnd ? kEnd : before;
+    CLOISON_TRY(const auto end, end_of(before, limit));
     CLOISON_TRY_STATUS(catch_up());
     const auto rows = database_->read_result<storage::Rows>([&](Transaction& transaction) {
         return transaction.query(
             "SELECT entry FROM line WHERE person = $1 AND entry < $2 "
             "ORDER BY entry DESC LIMIT $3",
-            {std::int64_t{person}, static_cast<std::int64_t>(end),
-             static_cast<std::int64_t>(limit)});
+            {std::int64_t{person}, end, static_cast<std::int64_t>(limit)});
     });
     if (!rows) return fail(rows.error());
+    return read_lines(*rows);
+}
+
+Result<std::vector<History::Line>> History::alarms(std::uint64_t before, std::size_t limit) {
+    CLOISON_TRY(const auto end, end_of(before, limit));
+    CLOISON_TRY_STATUS(catch_up());
+    const auto rows = database_->read_result<storage::Rows>([&](Transaction& transaction) {
+        return transaction.query(
+            "SELECT entry FROM alarm WHERE entry < $1 ORDER BY entry DESC LIMIT $2",
+            {end, static_cast<std::int64_t>(limit)});
+    });
+    if (!rows) return fail(rows.error());
+    return read_lines(*rows);
+}
+
+Result<std::uint64_t> History::alarm_count() {
+    CLOISON_TRY_STATUS(catch_up());
+    return database_->read_result<std::uint64_t>(
+        [](Transaction& transaction) -> Result<std::uint64_t> {
+            CLOISON_TRY(auto row, transaction.query_one("SELECT COUNT(*) FROM alarm", {}));
+            return static_cast<std::uint64_t>(row.integer(0));
+        });
+}
+
+Result<std::vector<History::Line>> History::read_lines(const storage::Rows& indexes) {
     std::vector<Line> lines;
-    for (const auto& row : *rows) {
+    for (const auto& row : indexes) {
         const auto index = static_cast<std::uint64_t>(row.integer(0));
         CLOISON_TRY(auto entry, journal_.read(index, 1));
         lines.push_back({index, std::move(entry.at(0))});

@@ -13,9 +13,9 @@
 
 namespace cloison::keeper {
 
-/// Which journal lines concern a person: an index in a file of its own, derived from the journal.
-/// It catches up by itself, and an index that does not fit the journal (restored, cut short) is
-/// built anew. Any thread may call.
+/// Which journal lines concern a person, and which are alarms: an index in a file of its own,
+/// derived from the journal. It catches up by itself, and an index that does not fit the journal
+/// (restored, cut short) is built anew. Any thread may call.
 class History {
   public:
     static constexpr std::size_t kMaxLines = 200;
@@ -33,6 +33,11 @@ class History {
     /// (0: all). Knows every line that was durable when it was called.
     Result<std::vector<Line>> lines(std::uint32_t person, std::uint64_t before, std::size_t limit);
 
+    /// The same of the journal's alarms, whomever they concern.
+    Result<std::vector<Line>> alarms(std::uint64_t before, std::size_t limit);
+    /// How many alarms the journal holds.
+    Result<std::uint64_t> alarm_count();
+
     /// Tells the thread that there are new lines; cheap.
     void nudge();
     /// Brings the index up to all that is durable.
@@ -42,6 +47,7 @@ class History {
     History(std::unique_ptr<storage::Database> database, const journal::Journal& journal);
     Status load();
     Status index_next();
+    Result<std::vector<Line>> read_lines(const storage::Rows& indexes);
     void keep_up();
 
     std::unique_ptr<storage::Database> database_;

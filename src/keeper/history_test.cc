@@ -33,6 +33,26 @@ class HistoryTest : public testing::Test {
         }
         ASSERT_TRUE(journal_.append(entries));
     }
+    void append_alarm(std::uint32_t person) {
+        journal::Entry entry;
+        entry.kind = journal::EntryKind::kAlarm;
+        entry.person = person;
+        entry.reason = "canary";
+        random_.fill(entry.salt);
+        ASSERT_TRUE(journal_.append({journal::encode_entry(entry)}));
+    }
+    std::vector<std::uint64_t> alarms(std::uint64_t before = 0, std::size_t limit = 200) {
+        auto lines = history_->alarms(before, limit);
+        EXPECT_TRUE(lines) << (lines ? "" : lines.error().message);
+        std::vector<std::uint64_t> indexes;
+        for (const auto& line : *lines) {
+            indexes.push_back(line.index);
+            EXPECT_EQ(line.entry, journal_.entries.at(line.index));
+        }
+        return indexes;
+    }
+    std::uint64_t alarm_count() { return history_->alarm_count().value_or(~std::uint64_t{0}); }
+
     std::vector<std::uint64_t> indexes(std::uint32_t person, std::uint64_t before = 0,
                                        std::size_t limit = 200) {
         auto lines = history_->lines(person, before, limit);
@@ -75,6 +95,37 @@ TEST_F(HistoryTest, ACallIsBounded) {
     EXPECT_EQ(indexes(1, 0, 200).size(), 200u);
     EXPECT_EQ(history_->lines(1, 0, 201).error().code, ErrorCode::kInvalidArgument);
     EXPECT_EQ(history_->lines(1, 0, 0).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(HistoryTest, GivesTheAlarmsNewestFirst) {
+    EXPECT_EQ(alarms(), Indexes{});
+    EXPECT_EQ(alarm_count(), 0u);
+    append(1, 2);
+    append_alarm(1);
+    append_alarm(0);
+    append(2);
+    append_alarm(2);
+    EXPECT_EQ(alarms(), (Indexes{5, 3, 2})) << "with and without a person";
+    EXPECT_EQ(alarm_count(), 3u);
+    EXPECT_EQ(indexes(1), (Indexes{2, 1, 0})) << "an alarm is a line of its person too";
+    EXPECT_EQ(alarms(5, 1), (Indexes{3}));
+    EXPECT_EQ(alarms(3), (Indexes{2}));
+    EXPECT_EQ(alarms(2), Indexes{});
+    EXPECT_EQ(history_->alarms(0, 201).error().code, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(history_->alarms(0, 0).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(HistoryTest, AlarmsAreBuiltAnewToo) {
+    append_alarm(1);
+    append_alarm(1);
+    EXPECT_EQ(alarm_count(), 2u);
+    history_.reset();
+    journal_.entries.clear();
+    append(1);
+    append_alarm(1);
+    open();
+    EXPECT_EQ(alarms(), (Indexes{1}));
+    EXPECT_EQ(alarm_count(), 1u);
 }
 
 TEST_F(HistoryTest, CatchesUpFromWhereItWas) {

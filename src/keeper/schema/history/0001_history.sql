@@ -5,7 +5,12 @@ CREATE TABLE line (
     PRIMARY KEY (person, entry)
 ) KEYED;
 
--- How far the journal is in `line`, and the leaf hash of the last entry that is.
+-- Which journal lines are alarms.
+CREATE TABLE alarm (
+    entry INTEGER PRIMARY KEY
+) KEYED;
+
+-- How far the journal is in these, and the leaf hash of the last entry that is.
 CREATE TABLE progress (
     id INTEGER PRIMARY KEY,
     entries INTEGER NOT NULL,
