@@ -34,7 +34,8 @@ ErrorCode code_of(std::string_view cosigned) {
 }
 
 TEST(CosignatureTest, SignedMessageIsThatOfTheSpecification) {
-    const auto parsed = parse_signature_line(line().substr(0, line().size() - 1));
+    const std::string whole = line();
+    const auto parsed = parse_signature_line(std::string_view(whole).substr(0, whole.size() - 1));
     ASSERT_TRUE(parsed.has_value());
     EXPECT_EQ(parsed->name, kWitness);
     EXPECT_EQ(parsed->key_id, verifier().key_id);
@@ -93,7 +94,8 @@ TEST(CosignatureTest, MustBeThereAndFit) {
 }
 
 TEST(CosignatureTest, EveryFlippedBitIsRefused) {
-    const auto parsed = *parse_signature_line(line().substr(0, line().size() - 1));
+    const std::string whole = line();
+    const auto parsed = *parse_signature_line(std::string_view(whole).substr(0, whole.size() - 1));
     const auto with = [&](ByteView signature) {
         return note() + format_signature_line(kWitness, parsed.key_id, signature);
     };
