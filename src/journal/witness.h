@@ -1,0 +1,73 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file_system.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "crypto/sign.h"
+#include "journal/note.h"
+
+namespace cloison::journal {
+
+/// A witness, C2SP tlog-witness: it cosigns a checkpoint of a log only if every checkpoint of that
+/// log that it cosigned before is a prefix of it. docs/formats/witness.md has its directory.
+///
+/// It never gives its word for two trees that do not fit each other, also after a crash: what it
+/// cosigns is on stable storage before it answers, and whatever of that cannot be read back is an
+/// error, never an empty log. One process has a directory open; any thread may call.
+class Witness {
+  public:
+    static constexpr std::size_t kMaxKeys = 16;  ///< Of one log.
+
+    /// Makes the directory and its key. kConflict if there is one, kInvalidArgument for a name that
+    /// no key can have.
+    static Status create(FileSystem& files, const Path& directory, std::string_view name,
+                         Random& random);
+    /// Trusts a log by a vkey line, whose name is the log's origin; another key of the same log is
+    /// added to those it has. A running witness sees it at the next request. Returns the origin.
+    static Result<std::string> add_log(FileSystem& files, const Path& directory,
+                                       std::string_view vkey);
+    /// The witness's own vkey line.
+    static Result<std::string> vkey(FileSystem& files, const Path& directory);
+
+    /// kConflict if another process has the directory open. `files` and `clock` must outlive it.
+    static Result<std::unique_ptr<Witness>> open(FileSystem& files, const Path& directory,
+                                                 const Clock& clock);
+
+    /// An HTTP answer.
+    struct Answer {
+        int status = 200;
+        std::string content_type = "text/plain; charset=utf-8";
+        std::string body;
+    };
+    /// POST add-checkpoint: 200 with a cosignature line; 400 malformed, or the old size is beyond
+    /// the checkpoint's; 403 not signed by a key of the log; 404 unknown origin; 409 with the size
+    /// that was cosigned last, if `old` is another one, or if the checkpoint has that size and
+    /// another root; 413 too large; 422 the proof does not fit; 503 nothing could be stored.
+    Answer add_checkpoint(std::string_view body);
+
+    const std::string& name() const { return name_; }
+
+  private:
+    Witness(FileSystem& files, Path directory, const Clock& clock, std::string name,
+            crypto::SigningKey key, std::unique_ptr<FileLock> file_lock);
+
+    struct Submitted;
+    /// Compares with what was cosigned last and takes its place. Requires mutex_.
+    Answer take(const Submitted& submitted);
+
+    FileSystem& files_;
+    const Path directory_;
+    const Clock& clock_;
+    const std::string name_;
+    const crypto::SigningKey key_;
+    const std::unique_ptr<FileLock> file_lock_;
+    std::mutex mutex_;  ///< Comparing and storing are one step.
+};
+
+}  // namespace cloison::journal
