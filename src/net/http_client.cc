@@ -9,9 +9,7 @@
 namespace cloison::net {
 namespace {
 
-constexpr std::size_t kMaxResponseBytes = 64 * 1024 * 1024;
 constexpr long kConnectTimeoutMs = 5'000;
-constexpr long kTimeoutMs = 60'000;
 
 struct FreeCurl {
     void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
@@ -54,13 +52,14 @@ bool deletes_cookie(std::string_view attributes) {
 
 /// Where libcurl's callbacks put what arrives.
 struct Arrival {
-    HttpResponse response;
+    std::size_t max_bytes;
+    HttpResponse response = {};
     bool too_large = false;
 };
 
 std::size_t take_body(char* data, std::size_t, std::size_t size, void* arrival_pointer) {
     auto& arrival = *static_cast<Arrival*>(arrival_pointer);
-    arrival.too_large = arrival.response.body.size() + size > kMaxResponseBytes;
+    arrival.too_large = arrival.response.body.size() + size > arrival.max_bytes;
     if (arrival.too_large) return 0;
     arrival.response.body.append(data, size);
     return size;
@@ -80,7 +79,8 @@ std::size_t take_header(char* data, std::size_t, std::size_t size, void* arrival
 
 class CurlClient final : public HttpClient {
   public:
-    CurlClient(std::string base, CURL* curl) : base_(std::move(base)), curl_(curl) {}
+    CurlClient(std::string base, const HttpClientLimits& limits, CURL* curl)
+        : base_(std::move(base)), limits_(limits), curl_(curl) {}
 
     Result<HttpResponse> get(std::string_view target) override {
         return request("GET", target, std::nullopt, "", nullptr);
@@ -129,7 +129,7 @@ class CurlClient final : public HttpClient {
         curl_easy_reset(curl);
         const std::string url = base_ + std::string(target);
         const std::string verb(method);
-        Arrival arrival;
+        Arrival arrival{limits_.max_response_bytes};
         const auto headers = request_headers(content_type, body.has_value());
         curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
         curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
@@ -137,8 +137,9 @@ class CurlClient final : public HttpClient {
         curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(curl, CURLOPT_PROXY, "");
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
-        curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, kTimeoutMs);
+        curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
+                         std::min(kConnectTimeoutMs, static_cast<long>(limits_.timeout.count())));
+        curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(limits_.timeout.count()));
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
         curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
         curl_easy_setopt(curl, CURLOPT_WRITEDATA, &arrival);
@@ -217,6 +218,7 @@ class CurlClient final : public HttpClient {
     }
 
     const std::string base_;
+    const HttpClientLimits limits_;
     const std::unique_ptr<CURL, FreeCurl> curl_;
     std::map<std::string, std::string> cookies_;
     HttpHeaders headers_;
@@ -224,7 +226,7 @@ class CurlClient final : public HttpClient {
 
 }  // namespace
 
-Result<std::unique_ptr<HttpClient>> HttpClient::create(std::string base) {
+Result<std::unique_ptr<HttpClient>> HttpClient::create(std::string base, HttpClientLimits limits) {
     if (!base.starts_with("http://") && !base.starts_with("https://"))
         return fail(ErrorCode::kInvalidArgument, "The address of a web site begins with http.");
     while (base.ends_with('/')) base.pop_back();
@@ -232,7 +234,7 @@ Result<std::unique_ptr<HttpClient>> HttpClient::create(std::string base) {
     std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
     CURL* curl = curl_easy_init();
     if (curl == nullptr) return fail(ErrorCode::kInternal, "libcurl cannot start.");
-    return std::make_unique<CurlClient>(std::move(base), curl);
+    return std::make_unique<CurlClient>(std::move(base), limits, curl);
 }
 
 }  // namespace cloison::net

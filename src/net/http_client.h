@@ -4,16 +4,23 @@
 #include <memory>
 #include <string>
 
+#include "base/time.h"
 #include "net/http.h"
 
 namespace cloison::net {
+
+struct HttpClientLimits {
+    Duration timeout{60'000};                           ///< For a request and its response.
+    std::size_t max_response_bytes = 64 * 1024 * 1024;  ///< Beyond: kTooLarge.
+};
 
 /// A small blocking HTTP client (libcurl) that keeps cookies as a browser does for one site and
 /// does not follow redirects. One thread at a time.
 class HttpClient {
   public:
     /// `base` is scheme, host and port: http://127.0.0.1:8080.
-    static Result<std::unique_ptr<HttpClient>> create(std::string base);
+    static Result<std::unique_ptr<HttpClient>> create(std::string base,
+                                                      HttpClientLimits limits = {});
     virtual ~HttpClient() = default;
 
     struct Part {

@@ -132,6 +132,15 @@ TEST_F(HttpClientTest, AbsentServerIsUnavailable) {
     EXPECT_EQ(response.error().code, ErrorCode::kUnavailable);
 }
 
+TEST_F(HttpClientTest, LongerAnswersThanAllowedAreTooLarge) {
+    const std::string base = "http://127.0.0.1:" + std::to_string(server_->port());
+    const std::size_t size = client_->get("/plain")->body.size();
+    auto exact = *HttpClient::create(base, {.max_response_bytes = size});
+    EXPECT_TRUE(exact->get("/plain"));
+    auto shorter = *HttpClient::create(base, {.max_response_bytes = size - 1});
+    EXPECT_EQ(shorter->get("/plain").error().code, ErrorCode::kTooLarge);
+}
+
 TEST(HttpClientAddressTest, MustBeOfAWebSite) {
     for (const char* bad : {"", "127.0.0.1:80", "ftp://127.0.0.1", "file:///etc/passwd"})
         EXPECT_FALSE(HttpClient::create(bad)) << bad;
