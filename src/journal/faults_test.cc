@@ -22,11 +22,11 @@ using Fault = SimulatedDisk::Fault;
 
 /// Opens, appends, publishes and closes, three times over, until something fails. Returns how many
 /// entries were acknowledged, without a gap, since nothing may be appended after a failure.
-std::uint64_t use_until_failure(FileSystem& files, std::uint64_t batch,
+std::uint64_t use_until_failure(FileSystem& files, std::uint64_t batch, const EntryKey& entry_key,
                                 const std::function<void(std::uint64_t)>& acknowledged) {
     std::uint64_t size = 0;
     for (int session = 0; session < 3; ++session) {
-        auto journal = open_journal(files, "/j");
+        auto journal = open_journal(files, "/j", entry_key);
         if (!journal) return size;
         const std::uint64_t found = (*journal)->size();
         EXPECT_GE(found, size);
@@ -52,10 +52,10 @@ std::uint64_t use_until_failure(FileSystem& files, std::uint64_t batch,
     return size;
 }
 
-void expect_sound(FileSystem& files, const Path& directory, std::uint64_t acknowledged,
-                  const std::string& when) {
+void expect_sound(FileSystem& files, const Path& directory, const EntryKey& entry_key,
+                  std::uint64_t acknowledged, const std::string& when) {
     {
-        const auto journal = open_journal(files, directory);
+        const auto journal = open_journal(files, directory, entry_key);
         ASSERT_TRUE(journal.has_value()) << when << ": " << journal.error().message;
         ASSERT_GE((*journal)->size(), acknowledged) << when;
         // What was not acknowledged may be there, but then it is what was asked for.
@@ -63,16 +63,19 @@ void expect_sound(FileSystem& files, const Path& directory, std::uint64_t acknow
         grow(**journal, (*journal)->size() + 3);
     }
     const auto report =
-        fsck(files, directory, note_vkey(kTestOrigin, test_key().verify_key()), nullptr);
+        fsck(files, directory,
+             FsckOptions{.verify_key = note_vkey(kTestOrigin, test_key().verify_key()),
+                         .entry_key = entry_key,
+                         .at_least = acknowledged});
     ASSERT_TRUE(report.has_value()) << when << ": " << report.error().message;
     ASSERT_GE(report->entries, acknowledged + 3) << when;
 }
 
 /// Fails each change to the disk in turn, then cuts the power in different ways.
-void fail_each_change(std::uint64_t batch, int step) {
+void fail_each_change(std::uint64_t batch, int step, const EntryKey& entry_key) {
     const auto ignore = [](std::uint64_t) {};
     SimulatedDisk sound;
-    const std::uint64_t size = use_until_failure(sound, batch, ignore);
+    const std::uint64_t size = use_until_failure(sound, batch, entry_key, ignore);
     ASSERT_EQ(size, 3 * (batch + 3));
     const int changes = sound.changes();
     ASSERT_GT(changes, 30);
@@ -83,12 +86,13 @@ void fail_each_change(std::uint64_t batch, int step) {
                 const bool for_good = aftermath > 0;
                 SimulatedDisk disk;
                 disk.arm(number, fault, for_good);
-                const std::uint64_t acknowledged = use_until_failure(disk, batch, ignore);
+                const std::uint64_t acknowledged =
+                    use_until_failure(disk, batch, entry_key, ignore);
                 disk.disarm();
                 // 0 and 1: the process died, the machine did not. 2: all that was not synced is
                 // lost. 3, 4: any part of it is.
                 if (aftermath >= 2) disk.cut_power(aftermath == 2 ? nullptr : &random);
-                expect_sound(disk, "/j", acknowledged,
+                expect_sound(disk, "/j", entry_key, acknowledged,
                              "change " + std::to_string(number) + ", fault " +
                                  std::to_string(static_cast<int>(fault)) + ", aftermath " +
                                  std::to_string(aftermath));
@@ -98,17 +102,25 @@ void fail_each_change(std::uint64_t batch, int step) {
     }
 }
 
-TEST(FaultsTest, EachFailingCallLosesNothingAcknowledged) {
-    fail_each_change(5, 1);
+/// With entries as they are, and encrypted.
+class FaultsTest : public testing::TestWithParam<bool> {
+  protected:
+    const EntryKey entry_key_ = GetParam() ? test_entry_key() : nullptr;
+};
+INSTANTIATE_TEST_SUITE_P(Journal, FaultsTest, testing::Bool(),
+                         [](const auto& test) { return test.param ? "Encrypted" : "Plain"; });
+
+TEST_P(FaultsTest, EachFailingCallLosesNothingAcknowledged) {
+    fail_each_change(5, 1, entry_key_);
 }
 
-TEST(FaultsTest, EachFailingCallAroundFullTilesLosesNothingAcknowledged) {
-    fail_each_change(254, 3);
+TEST_P(FaultsTest, EachFailingCallAroundFullTilesLosesNothingAcknowledged) {
+    fail_each_change(254, 3, entry_key_);
 }
 
-TEST(FaultsTest, FailingCallsInBigRoundsLoseNothingAcknowledged) {
+TEST_P(FaultsTest, FailingCallsInBigRoundsLoseNothingAcknowledged) {
     // More tiles than are synced one by one.
-    fail_each_change(4096, 67);
+    fail_each_change(4096, 67, entry_key_);
 }
 
 /// The local file system, on which the process ends suddenly at the n-th change.
@@ -187,7 +199,7 @@ class DyingFileSystem : public FileSystem {
     std::atomic<int> left_;
 };
 
-TEST(FaultsTest, SuddenDeathAtAnyStepLosesNothingAcknowledged) {
+TEST_P(FaultsTest, SuddenDeathAtAnyStepLosesNothingAcknowledged) {
     void* const shared = ::mmap(nullptr, sizeof(std::atomic<std::uint64_t>), PROT_READ | PROT_WRITE,
                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ASSERT_NE(shared, MAP_FAILED);
@@ -202,7 +214,7 @@ TEST(FaultsTest, SuddenDeathAtAnyStepLosesNothingAcknowledged) {
         if (child == 0) {
             DyingFileSystem files(change);
             for (int session = 0; session < 2; ++session) {
-                const auto journal = open_journal(files, directory.path());
+                const auto journal = open_journal(files, directory.path(), entry_key_);
                 if (!journal) ::_exit(2);
                 for (const std::uint64_t count : {1, 254, 3}) {
                     const std::uint64_t first = (*journal)->size();
@@ -217,7 +229,7 @@ TEST(FaultsTest, SuddenDeathAtAnyStepLosesNothingAcknowledged) {
         ASSERT_TRUE(WIFEXITED(status));
         ASSERT_TRUE(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 42) << WEXITSTATUS(status);
         survived = WEXITSTATUS(status) == 42;
-        expect_sound(local_file_system(), directory.path(), acknowledged,
+        expect_sound(local_file_system(), directory.path(), entry_key_, acknowledged,
                      "death at change " + std::to_string(change));
         if (HasFatalFailure()) break;
     }

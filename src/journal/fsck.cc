@@ -31,8 +31,12 @@ using OpenSegments = std::map<std::uint64_t, std::unique_ptr<File>>;
 class Fsck {
   public:
     Fsck(FileSystem& files, const Path& directory, NoteVerifier verifier,
-         const std::function<void(std::uint64_t, std::uint64_t)>& progress)
-        : tiles_(files, directory), verifier_(std::move(verifier)), progress_(progress) {}
+         const FsckOptions& options, std::optional<Checkpoint> kept)
+        : tiles_(files, directory, {options.entry_key, verifier.name, system_random()}),
+          verifier_(std::move(verifier)),
+          options_(options),
+          progress_(options.progress),
+          kept_(std::move(kept)) {}
 
     Result<FsckReport> run();
 
@@ -46,13 +50,16 @@ class Fsck {
                           const std::vector<std::size_t>& ends) const;
     Status check_root();
     Status check_segments();
+    Status check_kept(const TreeEdge& tree);
     Result<Hashes> leaves_of(const WalContent& content) const;
     Result<TreeEdge> tree_at(std::uint64_t size) const;
     Status check_entry(ByteView entry, std::uint64_t index, const std::string& file) const;
 
     const TileFiles tiles_;
     const NoteVerifier verifier_;
+    const FsckOptions& options_;
     const std::function<void(std::uint64_t, std::uint64_t)>& progress_;
+    const std::optional<Checkpoint> kept_;
 
     OpenSegments segments_;
     Checkpoint checkpoint_;
@@ -74,6 +81,10 @@ Result<FsckReport> Fsck::run() {
     CLOISON_TRY_STATUS(check_bundles());
     CLOISON_TRY_STATUS(check_root());
     CLOISON_TRY_STATUS(check_segments());
+    if (report_.entries < options_.at_least)
+        return corrupt("The journal has " + std::to_string(report_.entries) +
+                       " entries, where there were " + std::to_string(options_.at_least) +
+                       ": it was cut, or is an older copy.");
     if (progress_) progress_(report_.entries, report_.entries);
     return report_;
 }
@@ -82,6 +93,7 @@ Result<FsckReport> Fsck::run() {
 /// and drop segments meanwhile: then the list differs afterwards.
 Status Fsck::open_all() {
     constexpr int kAttempts = 100;
+    CLOISON_TRY_STATUS(check_encryption(tiles_.files(), tiles_.directory(), tiles_.cipher()));
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
         segments_.clear();
         CLOISON_TRY(const auto before, list_segments(tiles_.files(), tiles_.directory()));
@@ -195,7 +207,7 @@ Status Fsck::check_partials(const TileId& tile, ByteView content,
             return corrupt(path + " is not the name of a partial tile.");
         // A wider one belongs to a checkpoint that a crash or a moment keeps from being there.
         if (width > ends.size()) continue;
-        auto partial = tiles_.files().read_file(tiles_.directory() / path, kMaxBundleBytes);
+        auto partial = tiles_.read_exactly(tile, width);
         if (!partial && partial.error().code == ErrorCode::kNotFound) continue;
         if (!partial) return fail(std::move(partial).error());
         if (!std::ranges::equal(*partial, content.first(ends[width - 1])))
@@ -295,10 +307,15 @@ Status Fsck::check_segments() {
     if (segments_.begin()->first > published)
         return corrupt(segment_path(segments_.begin()->first) + " begins beyond the checkpoint.");
     CLOISON_TRY(TreeEdge tree, tree_at(published));
+    if (kept_ && kept_->size <= published) {
+        CLOISON_TRY(const TreeEdge then, tree_at(kept_->size));
+        CLOISON_TRY_STATUS(check_kept(then));
+    }
     for (auto segment = segments_.begin(); segment != segments_.end(); ++segment) {
         const std::string name = segment_path(segment->first);
         const auto following = std::next(segment);
-        CLOISON_TRY(const auto content, read_segment(*segment->second, segment->first));
+        CLOISON_TRY(const auto content,
+                    read_segment(*segment->second, segment->first, tiles_.cipher()));
         CLOISON_TRY_STATUS(check_segment_end(
             content, following == segments_.end() ? kNoSegment : following->first, published));
         report_.torn_tail = content.torn;
@@ -320,20 +337,40 @@ Status Fsck::check_segments() {
                 }
                 CLOISON_TRY_STATUS(check_entry(frame.entry(i), index, name));
                 tree.append(frame.leaves[i], nullptr);
+                if (kept_ && kept_->size == tree.size()) CLOISON_TRY_STATUS(check_kept(tree));
                 ++report_.entries;
                 ++report_.unpublished_entries;
             }
         }
     }
+    if (kept_ && kept_->size > tree.size())
+        return corrupt("The journal has " + std::to_string(tree.size()) +
+                       " entries, where the checkpoint that was kept has " +
+                       std::to_string(kept_->size) + ": it was cut, or is an older copy.");
     return {};
+}
+
+/// `tree` is that of as many entries as the checkpoint that was kept has.
+Status Fsck::check_kept(const TreeEdge& tree) {
+    if (tree.root() == kept_->root) return {};
+    return corrupt("The first " + std::to_string(kept_->size) +
+                   " entries are not those of the checkpoint that was kept: the roots differ.");
 }
 
 }  // namespace
 
-Result<FsckReport> fsck(FileSystem& files, const Path& directory, const std::string& verify_key,
-                        const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
-    CLOISON_TRY(auto verifier, NoteVerifier::parse(verify_key));
-    return Fsck(files, directory, std::move(verifier), progress).run();
+Result<FsckReport> fsck(FileSystem& files, const Path& directory, const FsckOptions& options) {
+    CLOISON_TRY(auto verifier, NoteVerifier::parse(options.verify_key));
+    std::optional<Checkpoint> kept;
+    if (!options.against.empty()) {
+        auto opened = open_checkpoint(options.against, verifier);
+        if (!opened)
+            return fail(
+                ErrorCode::kInvalidArgument,
+                "The checkpoint that was kept is none of this journal: " + opened.error().message);
+        kept = std::move(*opened);
+    }
+    return Fsck(files, directory, std::move(verifier), options, std::move(kept)).run();
 }
 
 }  // namespace cloison::journal

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <functional>
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "base/file_system.h"
 #include "base/result.h"
+#include "crypto/keys.h"
 
 namespace cloison::journal {
 
@@ -17,10 +18,28 @@ struct FsckReport {
     bool torn_tail = false;                 ///< An unacknowledged write was cut short; harmless.
 };
 
+struct FsckOptions {
+    std::string verify_key;                                     ///< A vkey line.
+    std::shared_ptr<const crypto::BoxKey> entry_key = nullptr;  ///< As in Journal::Options.
+    /// What is remembered elsewhere, so that an older copy of a whole journal, in itself sound, is
+    /// found out: that many entries were durable once;
+    std::uint64_t at_least = 0;
+    /// and a checkpoint of it (a signed note) that was kept. Empty for none.
+    std::string against = {};
+    /// Told entries done and in all.
+    std::function<void(std::uint64_t, std::uint64_t)> progress = nullptr;
+};
+
 /// Re-reads every entry and every tile of a journal, without trusting any of them, and holds them
-/// against the signed checkpoint. `verify_key` is a vkey line. kCorrupt names the first thing wrong
-/// (file, index, what was expected). `progress` is told entries done and in all.
-Result<FsckReport> fsck(FileSystem& files, const Path& directory, const std::string& verify_key,
-                        const std::function<void(std::uint64_t, std::uint64_t)>& progress);
+/// against the signed checkpoint. kCorrupt names the first thing wrong (file, index, what was
+/// expected); kInvalidArgument for a verify key that is none or a kept checkpoint not signed by it.
+/// May run while the journal is written to.
+Result<FsckReport> fsck(FileSystem& files, const Path& directory, const FsckOptions& options);
+inline Result<FsckReport> fsck(FileSystem& files, const Path& directory,
+                               const std::string& verify_key,
+                               std::function<void(std::uint64_t, std::uint64_t)> progress) {
+    return fsck(files, directory,
+                FsckOptions{.verify_key = verify_key, .progress = std::move(progress)});
+}
 
 }  // namespace cloison::journal

@@ -51,6 +51,10 @@ struct Batch {
     }
 };
 
+EntryCipher cipher_of(const Journal::Options& options) {
+    return {options.entry_key, options.origin, *options.random};
+}
+
 class TiledJournal : public Journal {
   public:
     TiledJournal(Options options, FileSystem& files, crypto::SigningKey key,
@@ -58,7 +62,7 @@ class TiledJournal : public Journal {
         : options_(std::move(options)),
           key_(std::move(key)),
           file_lock_(std::move(file_lock)),
-          tiles_(files, options_.directory),
+          tiles_(files, options_.directory, cipher_of(options_)),
           head_(tiles_, recovered.published, recovered.edge, std::move(recovered.bundle)),
           publisher_(tiles_, head_, options_.origin, key_, recovered.published) {
         for (Chunk& frame : recovered.frames) head_.push(std::move(frame));
@@ -74,6 +78,7 @@ class TiledJournal : public Journal {
     Result<std::vector<Bytes>> read(std::uint64_t first, std::size_t count) const override;
     Result<std::string> checkpoint() const override;
     Result<std::string> prove(std::uint64_t index) const override;
+    Result<std::string> prove(std::uint64_t index, const std::string& note) const override;
     Result<std::vector<crypto::Hash>> prove_consistency(std::uint64_t old_size,
                                                         std::uint64_t new_size) const override;
     Status publish() override;
@@ -90,6 +95,7 @@ class TiledJournal : public Journal {
     Status commit(Batch& batch);
     Status begin_segment();
     std::string sign(const TreeHead& head) const;
+    Result<std::string> prove_in(std::uint64_t index, const TreeHead& head, std::string note) const;
     void stop_after(const Error& error);
     void publish_in_background();
 
@@ -140,8 +146,8 @@ Status TiledJournal::start() {
 
 Status TiledJournal::begin_segment() {
     const TreeHead head = head_.advance();
-    CLOISON_TRY(auto segment,
-                WalSegment::create(tiles_.files(), tiles_.directory(), head.size, head.root));
+    CLOISON_TRY(auto segment, WalSegment::create(tiles_.files(), tiles_.directory(), head.size,
+                                                 head.root, tiles_.cipher()));
     segment_.emplace(std::move(segment));
     publisher_.add_segment(head.size);
     return {};
@@ -241,8 +247,13 @@ Status TiledJournal::commit(Batch& batch) {
     if (segment_->bytes() >= kSegmentBytes) CLOISON_TRY_STATUS(begin_segment());
     batch.chunk.first = head_.size();
     batch.first_index = batch.chunk.first;
-    seal_frame(batch.chunk, segment_->root());
-    CLOISON_TRY_STATUS(segment_->append(batch.chunk.bytes));
+    if (tiles_.cipher().encrypts()) {
+        CLOISON_TRY_STATUS(
+            segment_->append(encrypt_frame(batch.chunk, segment_->root(), tiles_.cipher())));
+    } else {
+        seal_frame(batch.chunk, segment_->root());
+        CLOISON_TRY_STATUS(segment_->append(batch.chunk.bytes));
+    }
     head_.push(std::move(batch.chunk));
     return {};
 }
@@ -306,13 +317,27 @@ Result<std::string> TiledJournal::checkpoint() const {
 
 Result<std::string> TiledJournal::prove(std::uint64_t index) const {
     const TreeHead head = head_.advance();
+    return prove_in(index, head, sign(head));
+}
+
+Result<std::string> TiledJournal::prove(std::uint64_t index, const std::string& note) const {
+    CLOISON_TRY(const auto verifier, NoteVerifier::parse(verify_key()));
+    CLOISON_TRY(const auto text, open_note(note, verifier));
+    CLOISON_TRY(const auto checkpoint, Checkpoint::parse(text));
+    if (checkpoint.size > head_.advance().size)
+        return fail(ErrorCode::kCorrupt, "A checkpoint covers more than the journal has.");
+    return prove_in(index, {checkpoint.size, checkpoint.root}, note);
+}
+
+Result<std::string> TiledJournal::prove_in(std::uint64_t index, const TreeHead& head,
+                                           std::string note) const {
     if (index >= head.size) return fail(ErrorCode::kNotFound, "The journal has no such entry.");
     Proof proof;
     proof.index = index;
     CLOISON_TRY(proof.path, inclusion_path(head_, index, head.size));
     CLOISON_TRY(auto entries, head_.read(index, 1));
     proof.entry = std::move(entries.front());
-    proof.checkpoint = sign(head);
+    proof.checkpoint = std::move(note);
     // A damaged tile is found here, not by whoever is handed the proof.
     CLOISON_TRY(const auto root,
                 inclusion_root(hash_leaf(proof.entry), index, head.size, proof.path));
@@ -373,7 +398,7 @@ Result<std::unique_ptr<Journal>> Journal::open(Options options, FileSystem& file
     CLOISON_TRY_STATUS(remove_temporaries(options.directory, files));
     CLOISON_TRY_STATUS(remove_temporaries(segments, files));
 
-    const TileFiles tiles(files, options.directory);
+    const TileFiles tiles(files, options.directory, cipher_of(options));
     auto recovered = recover(tiles, verifier);
     if (!recovered) {
         Error error = std::move(recovered).error();

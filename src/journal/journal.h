@@ -6,8 +6,10 @@
 
 #include "base/bytes.h"
 #include "base/file_system.h"
+#include "base/random.h"
 #include "base/time.h"
 #include "crypto/hash.h"
+#include "crypto/keys.h"
 #include "crypto/sign.h"
 
 namespace cloison::journal {
@@ -28,6 +30,10 @@ class Journal {
         std::string origin;  ///< The log's name in checkpoints: "example.org/keeper".
         std::size_t max_batch_entries = 4096;     ///< Entries in one group commit.
         std::size_t max_waiting_entries = 65536;  ///< Beyond, append is kUnavailable at once.
+        /// Entries lie on the disk encrypted with it; as they are, if there is none. It stays what
+        /// it was when the journal was made.
+        std::shared_ptr<const crypto::BoxKey> entry_key = nullptr;
+        Random* random = &system_random();  ///< For nonces; must outlive the journal.
     };
 
     /// kCorrupt naming the first thing wrong; kConflict if another process has it open.
@@ -51,6 +57,10 @@ class Journal {
     /// A tlog-proof of one entry against checkpoint(), with the entry itself as its extra data, so
     /// that whoever holds the file and the verify key needs nothing else.
     virtual Result<std::string> prove(std::uint64_t index) const = 0;
+    /// The same against an older checkpoint of this journal: a signed note, which the proof carries
+    /// as it is, with the cosignatures that it may have. kNotFound where it does not cover the
+    /// entry, kCorrupt where it does not fit the journal.
+    virtual Result<std::string> prove(std::uint64_t index, const std::string& note) const = 0;
     /// What consistency_path (merkle.h) gives for two sizes up to size(); kInvalidArgument for
     /// sizes out of order or beyond.
     virtual Result<std::vector<crypto::Hash>> prove_consistency(std::uint64_t old_size,

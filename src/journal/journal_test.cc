@@ -30,8 +30,9 @@ std::string test_vkey() {
 NoteVerifier test_verifier() {
     return *NoteVerifier::parse(test_vkey());
 }
-Result<FsckReport> check(FileSystem& where, const Path& directory) {
-    return fsck(where, directory, test_vkey(), nullptr);
+Result<FsckReport> check(FileSystem& where, const Path& directory, EntryKey entry_key = nullptr) {
+    return fsck(where, directory,
+                FsckOptions{.verify_key = test_vkey(), .entry_key = std::move(entry_key)});
 }
 
 TEST(JournalTest, EntriesAreReadBackAlsoAfterOpeningAnew) {
@@ -135,6 +136,34 @@ TEST(JournalTest, EveryEntryOfEverySmallTreeIsProved) {
         }
         EXPECT_EQ(journal->prove(size).error().code, ErrorCode::kNotFound);
     }
+}
+
+TEST(JournalTest, EveryPairOfSizesIsProvedConsistentAcrossTilesAndMemory) {
+    SimulatedDisk disk;
+    const auto journal = *open_journal(disk, "/j");
+    constexpr std::uint64_t kSize = 530;
+    std::vector<crypto::Hash> roots{empty_root()};
+    TreeEdge tree;
+    for (std::uint64_t i = 0; i < kSize; ++i) {
+        tree.append(Journal::leaf_hash(test_entry(i)), nullptr);
+        roots.push_back(tree.root());
+    }
+    // Nothing published, tiles in part, all but the last in tiles: other hashes come from the disk.
+    grow(*journal, 300);
+    for (const std::uint64_t size : {std::uint64_t{300}, std::uint64_t{511}, kSize}) {
+        grow(*journal, size);
+        for (std::uint64_t new_size = size % 3; new_size <= size; new_size += 3)
+            for (std::uint64_t old_size = 0; old_size <= new_size; old_size += 1 + new_size % 31) {
+                const auto path = journal->prove_consistency(old_size, new_size);
+                ASSERT_TRUE(path.has_value()) << path.error().message;
+                ASSERT_TRUE(
+                    verify_consistency(old_size, roots[old_size], new_size, roots[new_size], *path))
+                    << old_size << " to " << new_size << " of " << size;
+            }
+        ASSERT_TRUE(journal->publish());
+    }
+    for (const auto& [from, to] : {std::pair{kSize, kSize + 1}, std::pair{kSize, kSize - 1}})
+        EXPECT_EQ(journal->prove_consistency(from, to).error().code, ErrorCode::kInvalidArgument);
 }
 
 TEST(ProofTest, TextComesBackAsItWas) {
@@ -410,41 +439,86 @@ TEST(JournalTest, SegmentsBegunWhileACheckpointIsWrittenStay) {
     EXPECT_EQ((*journal)->size(), 401U);
 }
 
-TEST(JournalTest, TornTailIsCutAtEveryByte) {
-    constexpr std::uint64_t kWhole = 5;
-    SimulatedDisk original;
-    Bytes checkpoint;
-    Bytes before;
-    Bytes after;
-    const Path segment = Path("/j") / segment_path(0);
-    {
-        const auto journal = *open_journal(original, "/j");
+/// A segment with a last frame of several sectors, and where that frame begins.
+struct LastFrame {
+    static constexpr std::uint64_t kWhole = 5;   ///< Entries before it.
+    static constexpr std::uint64_t kInLast = 9;  ///< Entries in it.
+
+    explicit LastFrame(EntryKey key) : entry_key(std::move(key)) {
+        SimulatedDisk original;
+        const auto journal = *open_journal(original, "/j", entry_key);
         checkpoint = *original.read_file("/j/checkpoint", 4096);
         for (std::uint64_t i = 0; i < kWhole; ++i) grow(*journal, i + 1);
-        before = *original.read_file(segment, 1 << 20);
-        ASSERT_TRUE(journal->append(test_entries(kWhole, 2)).has_value());
-        after = *original.read_file(segment, 1 << 20);
+        begin = original.read_file(segment, 1 << 20)->size();
+        EXPECT_TRUE(journal->append(test_entries(kWhole, kInLast)).has_value());
+        file = *original.read_file(segment, 1 << 20);
     }
-    // Either the file ends early, or what should be there reads as zeros.
-    for (std::size_t end = before.size(); end < after.size(); ++end) {
-        for (const bool zeros : {false, true}) {
-            SimulatedDisk disk;
-            ASSERT_TRUE(disk.create_directories("/j/wal"));
-            Bytes torn(after.begin(), after.begin() + static_cast<std::ptrdiff_t>(end));
-            if (zeros) torn.resize(after.size());
-            if (torn == after) continue;
-            ASSERT_TRUE(disk.write_file_atomically("/j/checkpoint", checkpoint, 0600));
-            ASSERT_TRUE(disk.write_file_atomically(segment, torn, 0600));
-            const auto journal = open_journal(disk, "/j");
-            ASSERT_TRUE(journal.has_value()) << end << ": " << journal.error().message;
+    /// What opening finds if the segment has that content.
+    Result<std::unique_ptr<Journal>> open_with(SimulatedDisk& disk, ByteView content) const {
+        EXPECT_TRUE(disk.create_directories("/j/wal"));
+        EXPECT_TRUE(disk.write_file_atomically("/j/checkpoint", checkpoint, 0600));
+        EXPECT_TRUE(disk.write_file_atomically(segment, content, 0600));
+        return open_journal(disk, "/j", entry_key);
+    }
+    void expect_cut(ByteView content) const {
+        SimulatedDisk disk;
+        {
+            const auto journal = open_with(disk, content);
+            ASSERT_TRUE(journal.has_value()) << journal.error().message;
             ASSERT_EQ((*journal)->size(), kWhole);
             expect_test_entries(**journal, kWhole);
             grow(**journal, kWhole + 3);
-            ASSERT_TRUE((*journal)->publish());
-            const auto report = check(disk, "/j");
-            ASSERT_TRUE(report.has_value()) << report.error().message;
-            ASSERT_EQ(report->entries, kWhole + 3);
         }
+        const auto report = check(disk, "/j", entry_key);
+        ASSERT_TRUE(report.has_value()) << report.error().message;
+        ASSERT_EQ(report->entries, kWhole + 3);
+    }
+
+    const EntryKey entry_key;
+    const Path segment = Path("/j") / segment_path(0);
+    Bytes checkpoint;
+    Bytes file;
+    std::size_t begin = 0;
+};
+
+class LastFrameTest : public testing::TestWithParam<bool> {
+  protected:
+    const LastFrame frame_{GetParam() ? test_entry_key() : nullptr};
+};
+INSTANTIATE_TEST_SUITE_P(Journal, LastFrameTest, testing::Bool(),
+                         [](const auto& test) { return test.param ? "Encrypted" : "Plain"; });
+
+TEST_P(LastFrameTest, CutAtEveryByteIsATornTail) {
+    for (std::size_t end = frame_.begin; end < frame_.file.size(); ++end)
+        ASSERT_NO_FATAL_FAILURE(frame_.expect_cut(ByteView(frame_.file).first(end))) << end;
+}
+
+TEST_P(LastFrameTest, SectorsThatWereNotWrittenAreATornTail) {
+    constexpr std::size_t kSector = 512;
+    const std::size_t first = frame_.begin / kSector;
+    const std::size_t sectors = (frame_.file.size() - 1) / kSector + 1 - first;
+    ASSERT_GE(sectors, 3U);
+    for (std::size_t lost = 1; lost < std::size_t{1} << sectors; ++lost) {
+        Bytes torn = frame_.file;
+        for (std::size_t at = frame_.begin; at < torn.size(); ++at)
+            if ((lost >> (at / kSector - first) & 1) != 0) torn[at] = 0;
+        ASSERT_NO_FATAL_FAILURE(frame_.expect_cut(torn)) << lost;
+    }
+}
+
+TEST_P(LastFrameTest, EveryFlippedBitIsDamageAndNoTornTail) {
+    // tampering_test.cc flips every bit of smaller encrypted ones.
+    const std::size_t step = GetParam() ? 7 : 1;
+    for (std::size_t bit = 8 * frame_.begin; bit < 8 * frame_.file.size(); bit += step) {
+        Bytes changed = frame_.file;
+        changed[bit / 8] ^= static_cast<std::uint8_t>(1 << bit % 8);
+        SimulatedDisk disk;
+        const auto journal = frame_.open_with(disk, changed);
+        ASSERT_FALSE(journal.has_value()) << bit;
+        ASSERT_EQ(journal.error().code, ErrorCode::kCorrupt);
+        ASSERT_NE(journal.error().message.find(segment_path(0)), std::string::npos);
+        // Nothing was changed in what lies there.
+        ASSERT_EQ(*disk.read_file(frame_.segment, 1 << 20), changed);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "journal/proof.h"
 #include "journal/support_for_test.h"
@@ -218,6 +219,64 @@ TEST(MerkleTest, EveryConsistencyProofOfSmallTreesHoldsAndNoOtherDoes) {
         }
     }
     EXPECT_FALSE(verify_consistency(2, leaves[0], 1, leaves[0], {}));
+}
+
+TEST(MerkleTest, ConsistencyPathsAreThoseOfTheStandardForAllPairsOfSizes) {
+    constexpr std::size_t kMax = 300;
+    const Hashes leaves = numbered_leaves(kMax);
+    const Levels levels(leaves);
+    std::vector<crypto::Hash> roots{empty_root()};
+    TreeEdge tree;
+    for (const crypto::Hash& leaf : leaves) {
+        tree.append(leaf, nullptr);
+        roots.push_back(tree.root());
+    }
+    for (std::size_t size = 1; size <= kMax; ++size)
+        for (std::size_t old_size = 0; old_size <= size; ++old_size) {
+            const auto path = consistency_path(levels, old_size, size);
+            ASSERT_TRUE(path.has_value());
+            ASSERT_LE(path->size(), 63U);
+            ASSERT_TRUE(verify_consistency(old_size, roots[old_size], size, roots[size], *path))
+                << old_size << " to " << size;
+            if (old_size == 0 || old_size == size) {
+                ASSERT_TRUE(path->empty());
+            } else if (size % 7 == 0) {
+                ASSERT_EQ(*path, plain_consistency(old_size, std::span(leaves).first(size), true));
+            }
+        }
+}
+
+TEST(MerkleTest, ConsistencyAroundTheBoundsOfTiles) {
+    const Hashes leaves = numbered_leaves(66'000);
+    const Levels levels(leaves);
+    const std::vector<std::size_t> sizes{1,      2,      254,    255,    256,    257,    258,
+                                         511,    512,    513,    65'279, 65'280, 65'281, 65'535,
+                                         65'536, 65'537, 65'791, 65'792, 65'793, 66'000};
+    std::map<std::size_t, crypto::Hash> roots;
+    TreeEdge tree;
+    for (const crypto::Hash& leaf : leaves) {
+        tree.append(leaf, nullptr);
+        roots[tree.size()] = tree.root();
+    }
+    for (const std::size_t size : sizes)
+        for (const std::size_t old_size : sizes) {
+            if (old_size > size) continue;
+            Hashes path = *consistency_path(levels, old_size, size);
+            ASSERT_TRUE(verify_consistency(old_size, roots[old_size], size, roots[size], path))
+                << old_size << " to " << size;
+            for (std::size_t i = 0; i < path.size(); ++i) {
+                path[i][31] ^= 1;
+                ASSERT_FALSE(
+                    verify_consistency(old_size, roots[old_size], size, roots[size], path));
+                path[i][31] ^= 1;
+            }
+            // Never that of a neighbour.
+            if (old_size == size) continue;
+            ASSERT_FALSE(
+                verify_consistency(old_size, roots[old_size], size, roots[size - 1], path));
+            ASSERT_FALSE(
+                verify_consistency(old_size, roots[old_size + 1], size, roots[size], path));
+        }
 }
 
 TEST(MerkleTest, EdgeIsLoadedFromTheHashesOfItsPartialTiles) {

@@ -69,4 +69,13 @@ Result<Checkpoint> Checkpoint::parse(std::string_view text) {
     return checkpoint;
 }
 
+Result<Checkpoint> open_checkpoint(std::string_view note, const NoteVerifier& verifier) {
+    CLOISON_TRY(const auto text, open_note(note, verifier));
+    CLOISON_TRY(auto checkpoint, Checkpoint::parse(text));
+    if (checkpoint.origin != verifier.name)
+        return fail(ErrorCode::kUnauthenticated,
+                    "The checkpoint is that of another log, not of " + verifier.name + '.');
+    return checkpoint;
+}
+
 }  // namespace cloison::journal

@@ -33,5 +33,8 @@ struct Checkpoint {
     std::string text() const;
     static Result<Checkpoint> parse(std::string_view text);
 };
+/// The checkpoint in a note that `verifier` signed, of the log that it is named after; errors as
+/// for open_note, kUnauthenticated for that of another log.
+Result<Checkpoint> open_checkpoint(std::string_view note, const NoteVerifier& verifier);
 
 }  // namespace cloison::journal

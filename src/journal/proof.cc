@@ -75,10 +75,7 @@ Result<Proof> Proof::parse(std::string_view text) {
 }
 
 Result<Checkpoint> verify_proof(const Proof& proof, const NoteVerifier& verifier) {
-    CLOISON_TRY(auto text, open_note(proof.checkpoint, verifier));
-    CLOISON_TRY(auto checkpoint, Checkpoint::parse(text));
-    if (checkpoint.origin != verifier.name)
-        return fail(ErrorCode::kUnauthenticated, "The checkpoint is that of another log.");
+    CLOISON_TRY(auto checkpoint, open_checkpoint(proof.checkpoint, verifier));
     if (proof.entry.empty()) return fail(ErrorCode::kCorrupt, "The proof holds no entry.");
     CLOISON_TRY(auto root,
                 inclusion_root(hash_leaf(proof.entry), proof.index, checkpoint.size, proof.path));

@@ -58,7 +58,7 @@ Status read_segments(const TileFiles& tiles, TreeEdge& tree, Recovered& recovere
     for (std::size_t i = 0; i < segments.size(); ++i) {
         const Path path = tiles.directory() / segment_path(segments[i]);
         CLOISON_TRY(auto file, tiles.files().open(path, false));
-        CLOISON_TRY(auto content, read_segment(*file, segments[i]));
+        CLOISON_TRY(auto content, read_segment(*file, segments[i], tiles.cipher()));
         const std::uint64_t next = i + 1 < segments.size() ? segments[i + 1] : kNoSegment;
         CLOISON_TRY_STATUS(check_segment_end(content, next, recovered.published));
         recovered.torn = content.torn;
@@ -92,13 +92,8 @@ Result<std::optional<Checkpoint>> read_checkpoint(const TileFiles& tiles,
         if (note.error().code == ErrorCode::kNotFound) return std::nullopt;
         return fail(std::move(note).error());
     }
-    const auto wrong = [](const Error& error) { return corrupt("checkpoint: " + error.message); };
-    auto text = open_note(as_text(*note), verifier);
-    if (!text) return wrong(text.error());
-    auto checkpoint = Checkpoint::parse(*text);
-    if (!checkpoint) return wrong(checkpoint.error());
-    if (checkpoint->origin != verifier.name)
-        return corrupt("checkpoint is that of another log, not of " + verifier.name + '.');
+    auto checkpoint = open_checkpoint(as_text(*note), verifier);
+    if (!checkpoint) return corrupt("checkpoint: " + checkpoint.error().message);
     return std::move(*checkpoint);
 }
 
@@ -113,6 +108,7 @@ Result<Recovered> recover(const TileFiles& tiles, const NoteVerifier& verifier) 
         if (segments.empty() && !has_tiles) return recovered;
         return corrupt("checkpoint is missing.");
     }
+    CLOISON_TRY_STATUS(check_encryption(tiles.files(), tiles.directory(), tiles.cipher()));
     TreeEdge tree;
     recovered.published = checkpoint->size;
     CLOISON_TRY(recovered.edge, read_edge(tiles, checkpoint->size));

@@ -37,11 +37,20 @@ inline std::vector<Bytes> test_entries(std::uint64_t first, std::uint64_t count)
     return entries;
 }
 
-inline Result<std::unique_ptr<Journal>> open_journal(FileSystem& files, const Path& directory) {
+using EntryKey = std::shared_ptr<const crypto::BoxKey>;
+
+/// What the entries of a journal are encrypted with, in tests that do.
+inline EntryKey test_entry_key(std::uint8_t seed = 5) {
+    return std::make_shared<const crypto::BoxKey>(*crypto::BoxKey::from_bytes(Bytes(32, seed)));
+}
+
+inline Result<std::unique_ptr<Journal>> open_journal(FileSystem& files, const Path& directory,
+                                                     EntryKey entry_key = nullptr) {
     static ManualClock clock(from_unix_ms(1'776'000'000'000));
     Journal::Options options;
     options.directory = directory;
     options.origin = kTestOrigin;
+    options.entry_key = std::move(entry_key);
     return Journal::open(std::move(options), files, clock, test_key());
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "crypto/box.h"
+
 namespace cloison::journal {
 namespace {
 
@@ -58,28 +60,32 @@ std::vector<crypto::Hash> split_hashes(ByteView tile) {
     return hashes;
 }
 
-Result<Bytes> TileFiles::read(const TileId& tile, std::uint64_t width) const {
-    std::string path = tile.path(width);
-    auto content = files_.read_file(directory_ / path, kMaxBundleBytes);
-    std::uint64_t held = width;
-    if (!content && content.error().code == ErrorCode::kNotFound && width < kTileWidth) {
-        auto full = files_.read_file(directory_ / tile.path(kTileWidth), kMaxBundleBytes);
-        if (full || full.error().code != ErrorCode::kNotFound) {
-            content = std::move(full);
-            path = tile.path(kTileWidth);
-            held = kTileWidth;
-        }
-    }
+Result<Bytes> TileFiles::read_exactly(const TileId& tile, std::uint64_t width) const {
+    const std::string path = tile.path(width);
+    auto content = files_.read_file(directory_ / path, kMaxBundleBytes + crypto::kBoxOverhead);
     if (!content) {
-        if (content.error().code != ErrorCode::kNotFound) return content;
-        return fail(ErrorCode::kCorrupt, path + " is missing.");
+        if (content.error().code == ErrorCode::kTooLarge)
+            return fail(ErrorCode::kCorrupt, path + " is larger than a tile can be.");
+        return content;
     }
-    if (tile.level == TileId::kEntries) return content;
-    if (content->size() != held * kHashBytes)
+    if (tile.level == TileId::kEntries) {
+        auto opened = cipher_.open_bundle(tile.index, width, std::move(*content));
+        if (!opened) return fail(ErrorCode::kCorrupt, path + ": " + opened.error().message + '.');
+        return opened;
+    }
+    if (content->size() != width * kHashBytes)
         return fail(ErrorCode::kCorrupt, path + " has " + std::to_string(content->size()) +
                                              " bytes instead of " +
-                                             std::to_string(held * kHashBytes) + '.');
-    content->resize(width * kHashBytes);
+                                             std::to_string(width * kHashBytes) + '.');
+    return content;
+}
+
+Result<Bytes> TileFiles::read(const TileId& tile, std::uint64_t width) const {
+    auto content = read_exactly(tile, width);
+    const auto missing = [&] { return !content && content.error().code == ErrorCode::kNotFound; };
+    if (missing() && width < kTileWidth) content = read_exactly(tile, kTileWidth);
+    if (missing()) return fail(ErrorCode::kCorrupt, tile.path(width) + " is missing.");
+    if (content && tile.level != TileId::kEntries) content->resize(width * kHashBytes);
     return content;
 }
 
@@ -110,6 +116,11 @@ Status TileFiles::write(const TileId& tile, std::uint64_t width, ByteView conten
     const Path path = directory_ / tile.path(width);
     CLOISON_TRY_STATUS(files_.create_directories(path.parent_path()));
     CLOISON_TRY(auto file, files_.open(path, true));
+    Bytes encrypted;
+    if (tile.level == TileId::kEntries && cipher_.encrypts()) {
+        encrypted = cipher_.seal_bundle(tile.index, width, content);
+        content = encrypted;
+    }
     CLOISON_TRY(const std::uint64_t size, file->size());
     if (size > content.size()) CLOISON_TRY_STATUS(file->truncate(content.size()));
     CLOISON_TRY_STATUS(file->write_at(0, content));

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/file_system.h"
+#include "journal/entry_cipher.h"
 #include "journal/merkle.h"
 
 namespace cloison::journal {
@@ -34,13 +35,15 @@ std::vector<crypto::Hash> split_hashes(ByteView tile);
 /// The tile files of a journal. Safe to use from several threads. Errors name the file.
 class TileFiles {
   public:
-    TileFiles(FileSystem& files, Path directory)
-        : files_(files), directory_(std::move(directory)) {}
+    TileFiles(FileSystem& files, Path directory, EntryCipher cipher = {})
+        : files_(files), directory_(std::move(directory)), cipher_(std::move(cipher)) {}
 
     /// The content for `width` entries or hashes: from the file of that width, or from the full one
-    /// where the partial one has gone. A tile of hashes comes cut to the width; a bundle may hold
-    /// more entries.
+    /// where the partial one has gone. A tile of hashes comes cut to the width; a bundle comes
+    /// decrypted and may hold more entries.
     Result<Bytes> read(const TileId& tile, std::uint64_t width) const;
+    /// The content of the file of exactly that width; kNotFound if there is none.
+    Result<Bytes> read_exactly(const TileId& tile, std::uint64_t width) const;
     /// `count` hashes of one tile. kCorrupt if they are not there.
     Result<std::vector<crypto::Hash>> hashes(int level, std::uint64_t first,
                                              std::size_t count) const;
@@ -55,10 +58,12 @@ class TileFiles {
 
     FileSystem& files() const { return files_; }
     const Path& directory() const { return directory_; }
+    const EntryCipher& cipher() const { return cipher_; }
 
   private:
     FileSystem& files_;
     const Path directory_;
+    const EntryCipher cipher_;
 };
 
 /// The hashes at the right edge of the published tree of `size` entries, level by level.

@@ -6,6 +6,7 @@
 
 #include "base/file_system.h"
 #include "crypto/hash.h"
+#include "journal/entry_cipher.h"
 #include "journal/tiles.h"
 
 namespace cloison::journal {
@@ -13,7 +14,7 @@ namespace cloison::journal {
 /// The write-ahead file (docs/formats/journal.md, "Write-ahead segments"): segments named after
 /// the index of their first entry, each a header and frames. One frame is one group commit, written
 /// at once and synced before the next one is begun: so only the last frame can be torn.
-inline constexpr std::size_t kFrameHeaderBytes = 20;
+inline constexpr std::size_t kFrameHeaderBytes = 24;
 inline constexpr std::size_t kMaxFrameBodyBytes = 8 << 20;
 inline constexpr std::size_t kSegmentBytes = 16 << 20;  ///< A fuller one is not begun anew.
 
@@ -34,13 +35,17 @@ struct Chunk {
 /// Fills in header and digest of a frame whose body and leaf hashes are there: `chunk.bytes` begins
 /// with kFrameHeaderBytes of room. `chunk.first` must be set.
 void seal_frame(Chunk& chunk, const crypto::Hash& segment_root);
+/// The same frame with its body encrypted; `chunk` stays as it is.
+Bytes encrypt_frame(const Chunk& chunk, const crypto::Hash& segment_root,
+                    const EntryCipher& cipher);
 
 /// Appends frames to one segment. One thread at a time.
 class WalSegment {
   public:
     /// A new, empty segment, durable on return; one of the same name is replaced.
     static Result<WalSegment> create(FileSystem& files, const Path& directory,
-                                     std::uint64_t first_index, const crypto::Hash& root);
+                                     std::uint64_t first_index, const crypto::Hash& root,
+                                     const EntryCipher& cipher = {});
 
     /// Writes a frame in one piece and syncs it.
     Status append(ByteView frame);
@@ -76,7 +81,13 @@ Path segments_directory(const Path& directory);
 /// First indexes of the segments that are there, ascending. Files with other names are kCorrupt,
 /// but for leftovers of atomic writes.
 Result<std::vector<std::uint64_t>> list_segments(FileSystem& files, const Path& directory);
-/// kCorrupt naming the file and the offset. A torn tail is not an error here.
-Result<WalContent> read_segment(File& file, std::uint64_t first_index);
+/// kCorrupt naming the file and the offset. A torn tail is not an error here: a last frame that the
+/// file does not hold whole, or of which a sector was never written and reads as zeros. A last
+/// frame that is there whole and does not fit was changed, not torn, and is an error.
+Result<WalContent> read_segment(File& file, std::uint64_t first_index,
+                                const EntryCipher& cipher = {});
+/// kCorrupt, saying so, if the segments of a journal are encrypted and `cipher` is not, or the
+/// other way round: every other error would be misleading then.
+Status check_encryption(FileSystem& files, const Path& directory, const EntryCipher& cipher);
 
 }  // namespace cloison::journal
