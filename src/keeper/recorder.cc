@@ -1,12 +1,22 @@
 #include "keeper/recorder.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace cloison::keeper {
 
+/// Callers wait on `state` and not on the recorder's mutex, so that the end of an append wakes
+/// those whose lines it wrote and nobody else.
 struct Recorder::Batch {
+    enum State : int {
+        kWaiting,  ///< For an append before it.
+        kOffered,  ///< Whoever of its callers comes first appends it.
+        kTaken,
+        kDone,  ///< `outcome` is there and does not change any more.
+    };
     std::vector<Bytes> entries;
-    std::optional<Result<std::uint64_t>> outcome;  ///< Index of the first.
+    std::atomic<int> state{kWaiting};
+    Result<std::uint64_t> outcome = 0;  ///< Index of the first.
 };
 
 Recorder::Recorder(journal::Journal& journal, const Clock& clock, Random& random, Time last,
@@ -51,28 +61,36 @@ Result<Recorder::Pending> Recorder::queue(std::size_t max_lines, const Compose& 
     pending.offset = pending.batch->entries.size();
     pending.batch->entries.insert(pending.batch->entries.end(), pending.lines.entries.begin(),
                                   pending.lines.entries.end());
+    offer_front();
     return pending;
 }
 
 Result<Recorder::Lines> Recorder::wait(Pending pending) {
     if (!pending.batch) return std::move(pending.lines);
-    std::unique_lock lock(mutex_);
-    while (!pending.batch->outcome) {
-        if (appending_)
-            done_.wait(lock);
+    Batch& batch = *pending.batch;
+    for (int state = batch.state; state != Batch::kDone; state = batch.state) {
+        if (state == Batch::kOffered && batch.state.compare_exchange_strong(state, Batch::kTaken))
+            append_front();
         else
-            append_front(lock);
+            batch.state.wait(state);
     }
-    const auto& outcome = *pending.batch->outcome;
-    if (!outcome) return fail(outcome.error());
-    pending.lines.first = *outcome + pending.offset;
+    if (!batch.outcome) return fail(batch.outcome.error());
+    pending.lines.first = *batch.outcome + pending.offset;
     return std::move(pending.lines);
 }
 
-void Recorder::append_front(std::unique_lock<std::mutex>& lock) {
+/// Offers the batch in front to its callers, unless one is being appended.
+void Recorder::offer_front() {
+    if (appending_ || queue_.empty()) return;
+    appending_ = true;
+    queue_.front()->state = Batch::kOffered;
+    queue_.front()->state.notify_one();
+}
+
+void Recorder::append_front() {
+    std::unique_lock lock(mutex_);
     const auto batch = queue_.front();
     queue_.pop_front();
-    appending_ = true;
     const bool failed_before = failure_.has_value();
     Result<std::uint64_t> outcome = 0;
     if (failed_before) {
@@ -86,13 +104,14 @@ void Recorder::append_front(std::unique_lock<std::mutex>& lock) {
     waiting_ -= batch->entries.size();
     if (!outcome && !failed_before) failure_ = outcome.error();
     const bool first_failure = !outcome && !failed_before;
-    batch->outcome = std::move(outcome);
-    done_.notify_all();
     const auto failure = first_failure ? failure_ : std::nullopt;
+    offer_front();
     lock.unlock();
+    batch->outcome = std::move(outcome);
+    batch->state = Batch::kDone;
+    batch->state.notify_all();
     if (failure && hooks_.on_failure) hooks_.on_failure(*failure);
     if (!failed_before && !failure && hooks_.on_durable) hooks_.on_durable();
-    lock.lock();
 }
 
 Result<Recorder::Lines> Recorder::write(std::vector<journal::Entry> entries) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -59,7 +58,8 @@ class Recorder {
 
   private:
     Time now_locked() const;
-    void append_front(std::unique_lock<std::mutex>& lock);
+    void offer_front();
+    void append_front();
 
     journal::Journal& journal_;
     const Clock& clock_;
@@ -68,10 +68,9 @@ class Recorder {
     const std::size_t max_waiting_;
 
     mutable std::mutex mutex_;
-    std::condition_variable done_;
     std::deque<std::shared_ptr<Batch>> queue_;
     std::size_t waiting_ = 0;
-    bool appending_ = false;
+    bool appending_ = false;  ///< Or offered to be.
     Time last_;
     std::optional<Error> failure_;
 };

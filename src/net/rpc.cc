@@ -485,8 +485,8 @@ Result<std::unique_ptr<RpcServer>> RpcServer::start(Options options, Clock& cloc
     builder.RegisterService(handlers.get());
     builder.SetMaxReceiveMessageSize(static_cast<int>(kMaxRpcMessage));
     builder.SetMaxSendMessageSize(static_cast<int>(kMaxRpcMessage));
-    builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
-    builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 4);
+    builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 2);
+    builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, options.max_threads);
     grpc::ResourceQuota quota("calls of " + options.name);
     // Threads that wait for one of max_threads, and pollers.
     quota.SetMaxThreads(3 * options.max_threads + 8);
