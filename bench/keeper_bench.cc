@@ -1,21 +1,12 @@
-// The keeper over real RPC: opening (durable, journaled) against the slower of a bare RPC echo of
-// messages of the same size and a raw group commit of the same line; and enrolment of persons
-// against plain inserts of the same rows.
-
-#include <atomic>
+// The keeper over real RPC: opening one value, durably, against the slower of a bare RPC echo of
+// messages of the same sizes and a raw group commit of the same line; opening batches of persons
+// under one approved list against the raw group commit; enrolment against plain inserts.
 
 #include "base/id.h"
-#include "base/temporary_directory.h"
-#include "bench/measure.h"
+#include "bench/keeper_servers.h"
 #include "bench/raw_group_commit.h"
-#include "crypto/keys.h"
 #include "keeper/client/grant.h"
-#include "keeper/client/keeper_client.h"
-#include "keeper/keeper.h"
-#include "net/rpc.h"
 #include "storage/database.h"
-
-#include "cloison/testing/v1/echo.pb.h"
 
 using namespace cloison;
 using namespace cloison::bench;
@@ -27,81 +18,6 @@ constexpr int kRounds = 5;
 constexpr int kCallers = 64;
 constexpr std::size_t kLineBytes = 176;  // About what one disclosure writes.
 constexpr std::uint32_t kEnrolBatch = 10'000;
-
-crypto::SigningKey key(std::uint8_t seed) {
-    return crypto::SigningKey::from_seed(Bytes(32, seed));
-}
-
-/// A keeper and an echo service behind sockets of their own, and keys to speak for any service.
-class Servers {
-  public:
-    Servers() {
-        FileSystem& files = local_file_system();
-        const Path keeper_directory = directory_.path() / "keeper";
-        must(keeper::create_keeper_directory(files, keeper_directory, system_random()), "keys");
-        keeper::Keeper::Options options;
-        options.directory = keeper_directory;
-        keeper_ = must(
-            keeper::Keeper::open(options,
-                                 must(registry::Registry::load(
-                                          files, Path(CLOISON_SOURCE_DIR) / "registry/fields.toml"),
-                                      "register"),
-                                 grants_.verify_key(), files, system_clock(), system_random()),
-            "keeper");
-        net::TrustStore trust;
-        for (std::uint8_t i = 0; i < 3; ++i)
-            trust.add(kServices[i], key(static_cast<std::uint8_t>(i + 1)).verify_key());
-        keeper_server_ = must(
-            net::RpcServer::start(
-                {.socket = socket("keeper"), .name = "keeper", .trust = trust, .max_threads = 128},
-                system_clock(), keeper_->service()),
-            "keeper server");
-        auto echo = std::make_shared<net::RpcService>(
-            testing::v1::SayRequest::descriptor()->file()->FindServiceByName("Echo"));
-        using testing::v1::SayRequest;
-        using testing::v1::SayResponse;
-        echo->on<SayRequest, SayResponse>(
-            "Say", {"portal"},
-            [](const net::Caller&, const SayRequest& request) -> Result<SayResponse> {
-                SayResponse response;
-                response.set_text(request.text());
-                return response;
-            });
-        echo->on<testing::v1::RefuseRequest, SayResponse>(
-            "Refuse", {}, [](const auto&, const auto&) -> Result<SayResponse> { return {}; });
-        echo->on<testing::v1::WaitRequest, SayResponse>(
-            "Wait", {}, [](const auto&, const auto&) -> Result<SayResponse> { return {}; });
-        echo_server_ =
-            must(net::RpcServer::start(
-                     {.socket = socket("echo"), .name = "echo", .trust = trust, .max_threads = 128},
-                     system_clock(), echo),
-                 "echo server");
-    }
-
-    std::shared_ptr<net::RpcChannel> channel(const std::string& service,
-                                             const std::string& caller) const {
-        for (std::uint8_t i = 0; i < 3; ++i) {
-            if (kServices[i] != caller) continue;
-            return net::connect_rpc(
-                socket(service), service,
-                std::make_shared<net::CallerIdentity>(caller, key(static_cast<std::uint8_t>(i + 1)),
-                                                      system_clock()));
-        }
-        std::abort();
-    }
-    Path socket(const std::string& name) const { return directory_.path() / (name + ".sock"); }
-    const Path& directory() const { return directory_.path(); }
-    const crypto::SigningKey& grants() const { return grants_; }
-    const crypto::SealedBoxPublicKey& handle_key() const { return keeper_->handle_key(); }
-
-  private:
-    const std::string kServices[3] = {"portal", "identity", "desk"};
-    TemporaryDirectory directory_;
-    crypto::SigningKey grants_ = key(9);
-    std::unique_ptr<keeper::Keeper> keeper_;
-    std::unique_ptr<net::RpcServer> keeper_server_;
-    std::unique_ptr<net::RpcServer> echo_server_;
-};
 
 /// One person with one sealed value and a grant for it.
 keeper::v1::OpenRequest make_opening(const Servers& servers, const keeper::KeeperClient& portal,
@@ -149,8 +65,8 @@ keeper::v1::OpenRequest make_opening(const Servers& servers, const keeper::Keepe
 }
 
 void measure_open(const Servers& servers) {
-    const keeper::KeeperClient portal(servers.channel("keeper", "portal"));
-    const keeper::KeeperClient identity(servers.channel("keeper", "identity"));
+    const auto portal = servers.client("portal");
+    const auto identity = servers.client("identity");
     std::vector<keeper::v1::OpenRequest> openings;
     for (int i = 0; i < kCallers; ++i) openings.push_back(make_opening(servers, portal, identity));
 
@@ -164,8 +80,9 @@ void measure_open(const Servers& servers) {
     auto echo_channel = servers.channel("echo", "portal");
     testing::v1::SayRequest say;
     say.set_text(std::string(openings[0].ByteSizeLong(), 'x'));
-    say.set_times(1);
-    compare("keeper_open_64", "rpc_echo_of_the_same_size", kRounds, open, [&] {
+    say.set_times(
+        static_cast<std::uint32_t>(must(portal.open(openings[0]), "open").ByteSizeLong()));
+    compare("keeper_open_64", "rpc_echo_of_the_same_messages", kRounds, open, [&] {
         return run_callers(kCallers, kSeconds, [&](int) {
             must(echo_channel->call<testing::v1::SayResponse>("Say", say), "echo");
         });
@@ -205,7 +122,7 @@ class PlainInserts {
 };
 
 void measure_enrolment(const Servers& servers) {
-    const keeper::KeeperClient portal(servers.channel("keeper", "portal"));
+    const auto portal = servers.client("portal");
     PlainInserts plain(servers.directory() / "plain.db");
     const auto per_person = [](Figures figures) {
         figures.per_second *= kEnrolBatch;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -21,11 +23,22 @@ inline double seconds_since(SteadyClock::time_point began) {
     return std::chrono::duration<double>(SteadyClock::now() - began).count();
 }
 
+/// Processor time of this process so far, in seconds.
+inline double processor_seconds() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 /// What a number of callers did together in a stretch of time.
 struct Figures {
     double per_second = 0;
     double p50_ms = 0;
     double p99_ms = 0;
+    double cpu_us = 0;  ///< Of callers and servers together, each time.
 };
 
 /// Runs `work(caller)` again and again on `callers` threads for `seconds`.
@@ -34,6 +47,7 @@ inline Figures run_callers(int callers, double seconds, const std::function<void
     std::vector<std::vector<double>> latencies(static_cast<std::size_t>(callers));
     std::vector<std::thread> threads;
     const auto began = SteadyClock::now();
+    const double processor_began = processor_seconds();
     for (int caller = 0; caller < callers; ++caller) {
         threads.emplace_back([&, caller] {
             auto& mine = latencies[static_cast<std::size_t>(caller)];
@@ -44,16 +58,17 @@ inline Figures run_callers(int callers, double seconds, const std::function<void
             }
         });
     }
-    while (seconds_since(began) < seconds) std::this_thread::yield();
+    std::this_thread::sleep_until(began + std::chrono::duration<double>(seconds));
     stop = true;
     for (auto& thread : threads) thread.join();
     const double took = seconds_since(began);
+    const double processor = processor_seconds() - processor_began;
     std::vector<double> all;
     for (const auto& mine : latencies) all.insert(all.end(), mine.begin(), mine.end());
     std::sort(all.begin(), all.end());
     if (all.empty()) return {};
-    return {static_cast<double>(all.size()) / took, all[all.size() / 2],
-            all[all.size() * 99 / 100]};
+    return {static_cast<double>(all.size()) / took, all[all.size() / 2], all[all.size() * 99 / 100],
+            processor * 1e6 / static_cast<double>(all.size())};
 }
 
 inline double median(std::vector<double> values) {
@@ -70,6 +85,8 @@ inline void compare(const std::string& what, const std::string& reference, int r
     std::vector<double> ratios;
     std::vector<double> p50;
     std::vector<double> p99;
+    std::vector<double> cpu_a;
+    std::vector<double> cpu_b;
     for (int round = 0; round < rounds; ++round) {
         const Figures mine = a();
         const Figures other = b();
@@ -78,14 +95,21 @@ inline void compare(const std::string& what, const std::string& reference, int r
         ratios.push_back(mine.per_second / other.per_second);
         p50.push_back(mine.p50_ms);
         p99.push_back(mine.p99_ms);
+        cpu_a.push_back(mine.cpu_us);
+        cpu_b.push_back(other.cpu_us);
     }
     const auto [low, high] = std::minmax_element(ratios.begin(), ratios.end());
-    const nlohmann::json line = {
-        {"figure", what},          {"per_second", median(rate_a)},
-        {"p50_ms", median(p50)},   {"p99_ms", median(p99)},
-        {"reference", reference},  {"reference_per_second", median(rate_b)},
-        {"ratio", median(ratios)}, {"ratio_min", *low},
-        {"ratio_max", *high}};
+    const nlohmann::json line = {{"figure", what},
+                                 {"per_second", median(rate_a)},
+                                 {"p50_ms", median(p50)},
+                                 {"p99_ms", median(p99)},
+                                 {"reference", reference},
+                                 {"reference_per_second", median(rate_b)},
+                                 {"ratio", median(ratios)},
+                                 {"ratio_min", *low},
+                                 {"ratio_max", *high},
+                                 {"cpu_us", median(cpu_a)},
+                                 {"reference_cpu_us", median(cpu_b)}};
     std::printf("%s\n", line.dump().c_str());
     std::fflush(stdout);
 }
