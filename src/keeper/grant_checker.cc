@@ -30,11 +30,12 @@ std::size_t GrantChecker::HashOfHash::operator()(const crypto::Hash& hash) const
 }
 
 GrantChecker::GrantChecker(const registry::Registry& registry, const KeyRing& keys,
-                           crypto::VerifyKey identity, const Clock& clock,
-                           std::size_t max_remembered)
+                           crypto::VerifyKey identity, const Revocations& revocations,
+                           const Clock& clock, std::size_t max_remembered)
     : registry_(registry),
       keys_(keys),
       identity_(identity),
+      revocations_(revocations),
       clock_(clock),
       max_remembered_(max_remembered) {}
 
@@ -42,8 +43,10 @@ Result<GrantPointer> GrantChecker::check(std::string_view token) {
     const crypto::Hash hash = crypto::sha256({as_bytes(token)});
     const Time now = clock_.now();
     if (auto known = recall(hash)) {
-        if (known->grant.expires > now) return known;
-        return fail(ErrorCode::kUnauthenticated, "A grant has expired.");
+        if (known->grant.expires <= now)
+            return fail(ErrorCode::kUnauthenticated, "A grant has expired.");
+        CLOISON_TRY_STATUS(require_live(*known));
+        return known;
     }
     auto checked = std::make_shared<CheckedGrant>();
     CLOISON_TRY(checked->grant, verify_grant(identity_, token, now));
@@ -51,6 +54,7 @@ Result<GrantPointer> GrantChecker::check(std::string_view token) {
     CLOISON_TRY_STATUS(look_up_words(*checked));
     CLOISON_TRY_STATUS(open_handles(*checked));
     remember(checked);
+    CLOISON_TRY_STATUS(require_live(*checked));
     return GrantPointer(checked);
 }
 

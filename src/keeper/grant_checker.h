@@ -10,6 +10,7 @@
 #include "crypto/hash.h"
 #include "keeper/client/grant.h"
 #include "keeper/key_ring.h"
+#include "keeper/revocations.h"
 
 namespace cloison::keeper {
 
@@ -27,19 +28,22 @@ struct CheckedGrant {
 using GrantPointer = std::shared_ptr<const CheckedGrant>;
 
 /// Verifies grants, and remembers by hash those that it has verified: a signature and two handles
-/// are opened once, expiry is checked every time. Any thread may call.
+/// are opened once; expiry and revocation are checked every time. Any thread may call.
 class GrantChecker {
   public:
     static constexpr std::size_t kMaxRemembered = 10'000;  ///< The least recently used goes first.
 
     GrantChecker(const registry::Registry& registry, const KeyRing& keys,
-                 crypto::VerifyKey identity, const Clock& clock,
+                 crypto::VerifyKey identity, const Revocations& revocations, const Clock& clock,
                  std::size_t max_remembered = kMaxRemembered);
 
-    /// kUnauthenticated for a token that is not valid now; kPermissionDenied for one that the
-    /// register does not allow: unknown purpose, door or field, wrong role, missing or unknown
-    /// reason, or handles that name two persons.
+    /// kUnauthenticated for a token that is not valid now, or revoked; kPermissionDenied for one
+    /// that the register does not allow: unknown purpose, door or field, wrong role, missing or
+    /// unknown reason, or handles that name two persons.
     Result<GrantPointer> check(std::string_view token);
+    /// kUnauthenticated if it was revoked since. Inside the recorder's compose it is exact: no line
+    /// under the grant comes behind the line that ends it.
+    Status require_live(const CheckedGrant& grant) const { return revocations_.check(grant.grant); }
 
     std::size_t remembered() const;
 
@@ -55,6 +59,7 @@ class GrantChecker {
     const registry::Registry& registry_;
     const KeyRing& keys_;
     const crypto::VerifyKey identity_;
+    const Revocations& revocations_;
     const Clock& clock_;
     const std::size_t max_remembered_;
 

@@ -40,7 +40,8 @@ class GrantCheckerTest : public testing::Test {
     crypto::SigningKey identity_ = crypto::SigningKey::from_seed(Bytes(32, 7));
     Person person_{7, keys_.make_root(7, {1})};
     Person other_{8, keys_.make_root(8, {2})};
-    GrantChecker checker_{registry_, keys_, identity_.verify_key(), clock_, 3};
+    Revocations revocations_;
+    GrantChecker checker_{registry_, keys_, identity_.verify_key(), revocations_, clock_, 3};
     Grant grant_;
 };
 

@@ -5,84 +5,23 @@
 #include "keeper/history_schema.h"
 #include "keeper/parts.h"
 #include "keeper/persons_schema.h"
+#include "keeper/read_back.h"
 
 namespace cloison::keeper {
 namespace {
 
-constexpr Duration kDay{24 * 60 * 60 * 1000};
-
-Path root_key_path(const Path& directory) {
-    return directory / "root.key";
-}
 Path journal_key_path(const Path& directory) {
     return directory / "journal.key";
+}
+
+std::shared_ptr<const crypto::BoxKey> entry_key_of(const crypto::RootKey& root) {
+    return std::make_shared<const crypto::BoxKey>(
+        crypto::derive_key<crypto::BoxKey>(root, "cloison/keeper/v1/journal-entries"));
 }
 
 Result<crypto::SigningKey> load_journal_key(FileSystem& files, const Path& directory) {
     CLOISON_TRY(auto seed, crypto::load_key_file(files, journal_key_path(directory)));
     return crypto::SigningKey::from_seed(seed.view());
-}
-
-Result<journal::Entry> read_entry(const journal::Journal& journal, std::uint64_t index) {
-    CLOISON_TRY(auto entries, journal.read(index, 1));
-    return journal::decode_entry(entries.at(0));
-}
-
-Result<Time> last_time(const journal::Journal& journal) {
-    if (journal.size() == 0) return Time{};
-    CLOISON_TRY(auto entry, read_entry(journal, journal.size() - 1));
-    return entry.time;
-}
-
-/// The first line that is younger than `since`. Times never go back, so halving finds it.
-Result<std::uint64_t> first_after(const journal::Journal& journal, Time since) {
-    std::uint64_t low = 0;
-    std::uint64_t high = journal.size();
-    while (low < high) {
-        const std::uint64_t middle = low + (high - low) / 2;
-        CLOISON_TRY(auto entry, read_entry(journal, middle));
-        if (entry.time > since)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
-
-/// An erasure whose line is durable but whose key a crash left in place.
-Status finish_erasure(PersonStore& persons, std::uint32_t ordinal) {
-    CLOISON_TRY(auto found, persons.find({ordinal}));
-    if (found.at(0)) CLOISON_TRY_STATUS(persons.erase(*found[0]));
-    return {};
-}
-
-Status replay(const journal::Entry& entry, const registry::Registry& registry, Budgets& budgets,
-              PersonStore& persons) {
-    const bool erased = entry.kind == journal::EntryKind::kErased;
-    if (erased) CLOISON_TRY_STATUS(finish_erasure(persons, entry.person));
-    if (!erased && entry.kind != journal::EntryKind::kDisclosed) return {};
-    const auto* purpose = registry.purpose(entry.purpose);
-    const auto* door = registry.door(entry.door);
-    // A purpose or door that the register no longer has can grant nothing either.
-    if (purpose && door) budgets.charge({entry.actor, purpose, door, entry.person}, entry.time);
-    return {};
-}
-
-/// Charges what the lines of the last day before the last line say, and finishes their erasures:
-/// the last day before now may not reach back to what a crash cut short.
-Status read_back(const journal::Journal& journal, const registry::Registry& registry, Time last,
-                 Budgets& budgets, PersonStore& persons) {
-    CLOISON_TRY(auto next, first_after(journal, last - kDay));
-    while (next < journal.size()) {
-        CLOISON_TRY(auto entries, journal.read(next, journal::Journal::kMaxRead));
-        if (entries.empty()) return fail(ErrorCode::kCorrupt, "The journal gives no entries.");
-        for (const auto& bytes : entries) {
-            CLOISON_TRY(auto entry, journal::decode_entry(bytes));
-            CLOISON_TRY_STATUS(replay(entry, registry, budgets, persons));
-        }
-        next += entries.size();
-    }
-    return {};
 }
 
 /// Everything that decides what may be opened, in one digest.
@@ -135,16 +74,33 @@ Status announce(journal::EntryKind kind, std::string_view name, ByteView content
     return persons.set_setting(name, content);
 }
 
+std::unique_ptr<Cosigner> start_cosigner(const Keeper::Witnesses& witnesses,
+                                         CosignedCheckpoint last, const Path& journal_directory,
+                                         journal::Journal& journal, Alarms& alarms,
+                                         FileSystem& files, const Clock& clock) {
+    Cosigner::Options options;
+    options.witnesses = witnesses.addresses;
+    options.quorum = witnesses.quorum;
+    options.interval = witnesses.interval;
+    options.warn_after = witnesses.warn_after;
+    return std::make_unique<Cosigner>(std::move(options), std::move(last), journal_directory,
+                                      journal, files, clock, [&alarms](std::string_view cause) {
+                                          // The journal refuses to be written then, which ends the
+                                          // process by itself.
+                                          static_cast<void>(alarms.raise(cause));
+                                      });
+}
+
 }  // namespace
 
-Status create_keeper_directory(FileSystem& files, const Path& directory, Random& random) {
-    for (const auto& path : {root_key_path(directory), journal_key_path(directory)}) {
-        CLOISON_TRY(const bool exists, files.exists(path));
-        if (exists)
-            return fail(ErrorCode::kConflict, "The key file " + path.string() + " exists already.");
-    }
+Status create_keeper_directory(FileSystem& files, const Path& directory, Random& random,
+                               const RootKeySource& root_key) {
+    CLOISON_TRY(const bool exists, files.exists(journal_key_path(directory)));
+    if (exists)
+        return fail(ErrorCode::kConflict,
+                    "The key file " + journal_key_path(directory).string() + " exists already.");
     CLOISON_TRY_STATUS(files.create_directories(directory));
-    CLOISON_TRY_STATUS(crypto::create_key_file(files, root_key_path(directory), random));
+    CLOISON_TRY_STATUS(create_root_key(files, directory, root_key, random));
     return crypto::create_key_file(files, journal_key_path(directory), random);
 }
 
@@ -152,6 +108,17 @@ Result<std::string> journal_verify_key(FileSystem& files, const Path& directory,
                                        const std::string& origin) {
     CLOISON_TRY(const auto key, load_journal_key(files, directory));
     return journal::note_vkey(origin, key.verify_key());
+}
+
+Result<std::shared_ptr<const crypto::BoxKey>> journal_entry_key(FileSystem& files,
+                                                                const Path& directory,
+                                                                const RootKeySource& root_key) {
+    CLOISON_TRY(const auto root, load_root_key(files, directory, root_key));
+    return entry_key_of(root.key());
+}
+
+Result<crypto::SigningKey> journal_signing_key(FileSystem& files, const Path& directory) {
+    return load_journal_key(files, directory);
 }
 
 Path journal_directory(const Path& directory) {
@@ -168,20 +135,28 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
                                              Clock& clock, Random& random) {
     crypto::initialize();
     const Path& directory = options.directory;
-    CLOISON_TRY(auto root_bytes, crypto::load_key_file(files, root_key_path(directory)));
-    CLOISON_TRY(auto root, crypto::RootKey::from_bytes(root_bytes.view()));
+    CLOISON_TRY(const auto root, load_root_key(files, directory, options.root_key));
     CLOISON_TRY(auto journal_key, load_journal_key(files, directory));
-    auto parts = std::make_unique<Parts>(std::move(registry), root);
+    auto parts = std::make_unique<Parts>(std::move(registry), root.key());
     parts->clock = &clock;
     parts->random = &random;
 
     journal::Journal::Options journal_options;
     journal_options.directory = journal_directory(directory);
     journal_options.origin = options.origin;
+    journal_options.entry_key = entry_key_of(root.key());
+    journal_options.random = &random;
     CLOISON_TRY(parts->journal, journal::Journal::open(std::move(journal_options), files, clock,
                                                        std::move(journal_key)));
+    // Before anything is written: a journal that lost lines must not grow new ones in their place.
+    CLOISON_TRY(auto cosigned, read_cosigned(files, journal_directory(directory), *parts->journal));
     CLOISON_TRY(auto persons, storage::open_sqlite(directory / "persons.sqlite", persons_schema()));
-    CLOISON_TRY(parts->persons, PersonStore::open(std::move(persons), parts->keys, random));
+    CLOISON_TRY(parts->epochs,
+                Epochs::open(files, directory / "epochs", parts->keys.epoch_wrap(), random));
+    CLOISON_TRY(parts->persons,
+                PersonStore::open(std::move(persons), *parts->epochs, parts->keys, random));
+    parts->applied = std::make_unique<AppliedErasures>(*parts->persons, *parts->journal);
+    CLOISON_TRY_STATUS(parts->applied->replay());
     CLOISON_TRY(auto history, storage::open_sqlite(directory / "history.sqlite", history_schema()));
     CLOISON_TRY(parts->history, History::open(std::move(history), *parts->journal));
 
@@ -190,28 +165,37 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
         *parts->journal, clock, random, last,
         Recorder::Hooks{std::move(options.on_journal_failure),
                         [history_index = parts->history.get()] { history_index->nudge(); }});
+    parts->alarms = std::make_unique<Alarms>(*parts->recorder);
+    CLOISON_TRY(auto receipt_key, load_journal_key(files, directory));
+    parts->receipts = std::make_unique<ReceiptSigner>(options.origin, std::move(receipt_key));
+    parts->cosigner =
+        start_cosigner(options.witnesses, std::move(cosigned), journal_directory(directory),
+                       *parts->journal, *parts->alarms, files, clock);
     CLOISON_TRY_STATUS(
-        read_back(*parts->journal, parts->registry, last, parts->budgets, *parts->persons));
+        read_back(*parts->journal, parts->registry, last, {parts->budgets, parts->revocations}));
     const auto digest = configuration_digest(parts->registry, identity);
     CLOISON_TRY_STATUS(announce(journal::EntryKind::kConfigured, "configuration", digest,
                                 "configuration " + hex_encode(digest).substr(0, 16),
                                 *parts->persons, *parts->recorder));
-    const std::string epoch = "epoch " + std::to_string(parts->persons->epoch());
-    CLOISON_TRY_STATUS(announce(journal::EntryKind::kKeyChanged, "epoch", as_bytes(epoch), epoch,
-                                *parts->persons, *parts->recorder));
+    parts->rotation = std::make_unique<Rotation>(*parts->epochs, *parts->persons, *parts->recorder,
+                                                 *parts->applied, Rotation::Options{});
+    CLOISON_TRY_STATUS(parts->rotation->begin());
 
     Parts& p = *parts;
-    p.grants = std::make_unique<GrantChecker>(p.registry, p.keys, identity, clock);
-    p.sealer = std::make_unique<Sealer>(p.registry, p.keys, p.persons->epoch(), random);
+    p.grants = std::make_unique<GrantChecker>(p.registry, p.keys, identity, p.revocations, clock);
+    p.sealer = std::make_unique<Sealer>(p.registry, p.keys, *p.persons, random);
+    CLOISON_TRY(p.canaries, Canaries::open({*p.persons, p.keys, *p.sealer, *p.recorder, *p.alarms,
+                                            clock, random}));
     p.subjects = std::make_unique<Subjects>(p.keys, *p.grants, *p.persons, clock);
     p.discloser = std::make_unique<Discloser>(
         Discloser::Parts{*p.grants, p.keys, *p.persons, *p.sealer, p.registry, p.budgets,
-                         *p.recorder, clock, random},
+                         *p.recorder, *p.canaries, clock, random},
         std::move(options.on_step));
     p.investigation = std::make_unique<Investigation>(Investigation::Parts{
-        *p.grants, p.keys, *p.persons, *p.journal, *p.recorder, clock, random});
-    p.own_lines = std::make_unique<OwnLines>(*p.grants, *p.history, *p.journal);
-    p.eraser = std::make_unique<Eraser>(*p.grants, *p.persons, p.budgets, *p.recorder, random);
+        *p.grants, p.keys, *p.persons, *p.journal, *p.recorder, *p.canaries, clock, random});
+    p.own_lines = std::make_unique<OwnLines>(*p.grants, *p.history, *p.journal, *p.cosigner);
+    p.eraser = std::make_unique<Eraser>(*p.grants, *p.persons, p.budgets, *p.recorder, *p.applied,
+                                        *p.canaries, random);
     p.blind_index =
         std::make_unique<BlindIndex>(p.registry, p.keys, clock, options.blind_index_budget);
     return std::unique_ptr<Keeper>(new Keeper(std::move(parts)));

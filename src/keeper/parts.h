@@ -2,7 +2,10 @@
 
 #include <memory>
 
+#include "keeper/alarms.h"
 #include "keeper/blind_index.h"
+#include "keeper/canaries.h"
+#include "keeper/cosigner.h"
 #include "keeper/disclosure.h"
 #include "keeper/erasure.h"
 #include "keeper/history.h"
@@ -10,6 +13,8 @@
 #include "keeper/keeper.h"
 #include "keeper/own_lines.h"
 #include "keeper/person_store.h"
+#include "keeper/receipt.h"
+#include "keeper/rotation.h"
 #include "keeper/sealing.h"
 #include "keeper/subject.h"
 
@@ -24,11 +29,19 @@ struct Keeper::Parts {
     const KeyRing keys;
     Budgets budgets;
     std::unique_ptr<journal::Journal> journal;
+    std::unique_ptr<Epochs> epochs;
     std::unique_ptr<PersonStore> persons;
+    std::unique_ptr<AppliedErasures> applied;
     std::unique_ptr<History> history;
     std::unique_ptr<Recorder> recorder;
+    std::unique_ptr<Rotation> rotation;
+    std::unique_ptr<Alarms> alarms;
+    std::unique_ptr<Cosigner> cosigner;
+    std::unique_ptr<ReceiptSigner> receipts;
+    Revocations revocations;
     std::unique_ptr<GrantChecker> grants;
     std::unique_ptr<Sealer> sealer;
+    std::unique_ptr<Canaries> canaries;
     std::unique_ptr<Subjects> subjects;
     std::unique_ptr<Discloser> discloser;
     std::unique_ptr<Investigation> investigation;

@@ -22,8 +22,6 @@ constexpr std::size_t kMaxHandleSize = 256;
 constexpr std::size_t kMaxNameSize = 64;
 constexpr std::size_t kMaxFields = 128;
 constexpr std::size_t kMaxApprovers = 8;
-/// Clocks of two hosts may differ by this much.
-constexpr Duration kClockTolerance{30'000};
 
 tl::unexpected<Error> refuse(const char* why) {
     return fail(ErrorCode::kUnauthenticated, why);
@@ -53,7 +51,7 @@ Result<Claims> read_claims(const crypto::VerifyKey& key, std::string_view token,
 Status check_times(const Grant& grant, Time now) {
     if (grant.expires <= grant.issued || grant.expires - grant.issued > kMaxGrantLifetime)
         return refuse("A grant's lifetime is out of bounds.");
-    if (grant.issued > now + kClockTolerance) return refuse("A grant is not valid yet.");
+    if (grant.issued > now + kGrantClockTolerance) return refuse("A grant is not valid yet.");
     if (grant.expires <= now) return refuse("A grant has expired.");
     return {};
 }

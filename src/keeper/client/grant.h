@@ -42,6 +42,8 @@ struct Grant {
     Time expires;
 };
 inline constexpr Duration kMaxGrantLifetime{10 * 60 * 1000};
+/// Clocks of two hosts may differ by this much.
+inline constexpr Duration kGrantClockTolerance{30'000};
 
 std::string sign_grant(const crypto::SigningKey& identity, const Grant& grant);
 /// Checks signature, form and times (kUnauthenticated). What it permits is the caller's to judge.
