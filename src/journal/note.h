@@ -25,6 +25,9 @@ std::string sign_note(std::string_view text, std::string_view name, const crypto
 /// Signatures of unknown keys are ignored; at most 64 lines are read.
 Result<std::string> open_note(std::string_view note, const NoteVerifier& verifier);
 
+/// A file that holds a checkpoint with its signatures is not read beyond this.
+inline constexpr std::size_t kMaxCheckpointBytes = 64 * 1024;
+
 /// C2SP tlog-checkpoint: the text of such a note.
 struct Checkpoint {
     std::string origin;

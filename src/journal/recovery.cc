@@ -3,8 +3,6 @@
 namespace cloison::journal {
 namespace {
 
-constexpr std::size_t kMaxCheckpointBytes = 64 * 1024;
-
 tl::unexpected<Error> corrupt(std::string message) {
     return fail(ErrorCode::kCorrupt, std::move(message));
 }
