@@ -7,14 +7,18 @@
 #include <string>
 
 #include "base/random.h"
+#include "cli/canary_command.h"
 #include "cli/configuration.h"
 #include "cli/demo_commands.h"
 #include "cli/init.h"
 #include "cli/journal_commands.h"
+#include "cli/journal_reading.h"
+#include "cli/keeper_command.h"
 #include "cli/services.h"
 #include "cli/staff_command.h"
 #include "cli/status.h"
 #include "cli/supervisor.h"
+#include "cli/witness_command.h"
 
 namespace cloison::cli {
 namespace {
@@ -58,7 +62,11 @@ void add_services(Commands& commands) {
     };
     for (const auto& service : kServices) {
         auto* command = commands.add(service.name, service.description)->group("Services");
-        command->callback([&commands, run = service.run] {
+        if (std::string(service.name) == "keeper")
+            add_keeper_commands(
+                *command, [&commands] { return commands.layout(); }, commands.chosen);
+        command->callback([&commands, command, run = service.run] {
+            if (!command->get_subcommands().empty()) return;
             commands.chosen = [&commands, run] {
                 auto status = run(commands.layout());
                 if (!status) commands.error_is_told = report_failure(status.error());
@@ -108,6 +116,7 @@ void add_operation(Commands& commands) {
         ->capture_default_str();
     init_command->add_option("--clamd", configuration->clamd,
                              "Virus scanner, unix:/path or tcp:host:port");
+    add_root_key_options(*init_command, *configuration);
     init_command->callback([&commands, configuration] {
         commands.chosen = [&commands, configuration] {
             return initialize_var(commands.layout(), *configuration, local_file_system(),
@@ -118,26 +127,19 @@ void add_operation(Commands& commands) {
     add_staff_command(
         *commands.add("staff", "Makes staff accounts from the command line")->group("Operation"),
         [&commands] { return commands.layout(); }, commands.chosen);
+
+    add_canary_command(
+        *commands.add("canary", "Invented persons whose opening raises an alarm")
+             ->group("Operation"),
+        [&commands] { return commands.layout(); }, commands.chosen);
 }
 
 void add_journal(Commands& commands) {
     auto* journal = commands.add("journal", "Reads the keeper's journal")->group("Journal");
     journal->require_subcommand(1);
 
-    auto* fsck =
-        journal->add_subcommand("fsck", "Re-reads everything, names the first thing wrong");
-    auto json = std::make_shared<bool>(false);
-    fsck->add_flag("--json", *json, "Print JSON");
-    fsck->fallthrough();
-    fsck->callback([&commands, json] {
-        commands.chosen = [&commands, json]() -> Status {
-            const Layout layout = commands.layout();
-            CLOISON_TRY(auto configuration,
-                        Configuration::load(local_file_system(), layout.configuration()));
-            return journal_fsck(local_file_system(), layout.service("keeper"),
-                                configuration.journal_origin, *json);
-        };
-    });
+    add_journal_reading(
+        *journal, [&commands] { return commands.layout(); }, commands.chosen);
 
     auto* key = journal->add_subcommand("key", "Prints the verify key, as a vkey line");
     key->fallthrough();
@@ -157,12 +159,27 @@ void add_journal(Commands& commands) {
     verify->add_option("proof", *file, "Proof file, as the portal hands it out")->required();
     verify->add_option("--key", *vkey, "Verify key: name+hex+base64 (cloison journal key)")
         ->required();
+    auto witnesses = std::make_shared<std::vector<std::string>>();
+    auto quorum = std::make_shared<std::size_t>(0);
+    verify
+        ->add_option("--witness", *witnesses,
+                     "Verify key of a witness (cloison witness key); may be given several times. "
+                     "Says who of them cosigned the checkpoint, and when")
+        ->allow_extra_args(false);
+    verify->add_option("--quorum", *quorum,
+                       "Fail unless at least so many of these witnesses cosigned it");
     verify->fallthrough();
-    verify->callback([&commands, file, vkey] {
-        commands.chosen = [file, vkey] {
-            return journal_verify(local_file_system(), *file, *vkey);
+    verify->callback([&commands, file, vkey, witnesses, quorum] {
+        commands.chosen = [file, vkey, witnesses, quorum] {
+            return journal_verify(local_file_system(), *file, *vkey, *witnesses, *quorum);
         };
     });
+
+    add_witness_command(
+        *commands.app
+             .add_subcommand("witness", "Runs a witness for the journals of others, or sets it up")
+             ->group("Journal"),
+        commands.chosen);
 }
 
 void add_inspection(Commands& commands) {

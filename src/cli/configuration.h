@@ -2,9 +2,13 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/file_system.h"
 #include "base/result.h"
+#include "base/time.h"
+#include "journal/witness_client.h"
+#include "keeper/root_key.h"
 
 namespace cloison::cli {
 
@@ -33,7 +37,16 @@ struct Configuration {
     std::uint16_t desk_port = 8081;
     std::uint16_t outbox_port = 8082;
     std::string address = "127.0.0.1";
+    std::string root_key = "file";  ///< file or pkcs11.
+    std::string pkcs11_module;
+    std::string pkcs11_token;
+    std::string pkcs11_key;
+    std::string pkcs11_pin_file;
     std::string journal_origin = "localhost/keeper";
+    std::vector<journal::WitnessAddress> witnesses;  ///< Who cosigns the journal's checkpoints.
+    std::size_t witness_quorum = 0;  ///< So many of them must; more than half where not set.
+    Duration witness_interval{10'000};
+    Duration witness_warning{300'000};      ///< A line that waits longer for them is a warning.
     std::string mail_transport = "outbox";  ///< outbox or smtp.
     std::string mail_from = "ne-pas-repondre@cloison.example";
     std::string smtp_url;
@@ -41,6 +54,8 @@ struct Configuration {
     std::string smtp_password_file;
     bool smtp_require_tls = true;
     std::string clamd;  ///< unix:/path or tcp:host:port; empty: uploads are not scanned.
+
+    keeper::RootKeySource root_key_source() const;
 
     std::string text() const;
     /// kInvalidArgument naming file, line and key for anything unknown, missing or out of range.

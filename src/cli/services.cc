@@ -57,6 +57,14 @@ Status run_keeper(const Layout& layout) {
     keeper::Keeper::Options options;
     options.directory = wiring.directory("keeper");
     options.origin = wiring.configuration.journal_origin;
+    options.witnesses = {wiring.configuration.witnesses, wiring.configuration.witness_quorum,
+                         wiring.configuration.witness_interval,
+                         wiring.configuration.witness_warning};
+    if (options.witnesses.addresses.empty())
+        log_warning(
+            "no witness is set (journal.witnesses): whoever owns this host can drop the end of "
+            "the journal unseen");
+    options.root_key = wiring.configuration.root_key_source();
     options.on_journal_failure = [](const Error& error) {
         // What reached the disk is read back by the next process, not guessed by this one.
         log_error("the journal refuses to be written: " + error.message);

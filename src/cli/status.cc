@@ -5,9 +5,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "cli/service_wiring.h"
+#include "keeper/client/keeper_client.h"
 #include "net/http_client.h"
 
 namespace cloison::cli {
@@ -42,6 +46,43 @@ bool answers(const std::string& name, const Layout& layout, const Configuration&
     return socket_answers(layout.socket(name));
 }
 
+/// What the keeper says of its witnesses; none if it does not answer.
+std::optional<keeper::v1::DescribeResponse> ask_keeper(const Layout& layout) {
+    const auto wiring = Wiring::load(layout, "operator");
+    if (!wiring) return std::nullopt;
+    auto answer = wiring->client<keeper::KeeperClient>("keeper").describe({});
+    if (!answer) return std::nullopt;
+    return std::move(*answer);
+}
+
+nlohmann::json witnesses_report(const keeper::v1::DescribeResponse& keeper) {
+    return {{"witnesses", keeper.witnesses()},
+            {"needed", keeper.witnesses_needed()},
+            {"entries", keeper.entries()},
+            {"witnessed_entries", keeper.witnessed_entries()},
+            {"witnessed", keeper.witnessed_ms() == 0
+                              ? std::string()
+                              : format_rfc3339(from_unix_ms(keeper.witnessed_ms()))},
+            {"warning", keeper.witness_warning()}};
+}
+
+void print_witnesses(const nlohmann::json& report) {
+    const auto entries = report["entries"].get<std::uint64_t>();
+    const auto witnessed = report["witnessed_entries"].get<std::uint64_t>();
+    std::string line;
+    if (report["witnesses"] == 0)
+        line = "no witness is set; nobody else holds a checkpoint of the journal";
+    else if (witnessed == 0)
+        line = "no checkpoint is cosigned yet";
+    else
+        line = "last cosigned checkpoint " + report["witnessed"].get<std::string>() + " over " +
+               std::to_string(witnessed) + " lines, " +
+               std::to_string(entries - std::min(entries, witnessed)) + " not cosigned yet";
+    std::printf("witnesses  %s\n", line.c_str());
+    const auto warning = report["warning"].get<std::string>();
+    if (!warning.empty()) std::printf("WARNING    %s\n", warning.c_str());
+}
+
 }  // namespace
 
 Status show_status(const Layout& layout, FileSystem& files, bool json) {
@@ -66,9 +107,12 @@ Status show_status(const Layout& layout, FileSystem& files, bool json) {
                           {"started", service.value("started", "")},
                           {"restarts", service.value("restarts", 0)}});
     }
+    const auto keeper = ask_keeper(layout);
+    const auto witnesses = keeper ? witnesses_report(*keeper) : nlohmann::json();
     if (json) {
-        std::printf("%s\n",
-                    nlohmann::json{{"pid", state["pid"]}, {"services", report}}.dump().c_str());
+        const nlohmann::json whole = {
+            {"pid", state["pid"]}, {"services", report}, {"witnesses", witnesses}};
+        std::printf("%s\n", whole.dump().c_str());
     } else {
         std::printf("%-10s %-8s %-9s %-21s %s\n", "service", "pid", "answers", "since", "restarts");
         for (const auto& service : report)
@@ -76,6 +120,7 @@ Status show_status(const Layout& layout, FileSystem& files, bool json) {
                         service["pid"].get<int>(), service["answers"].get<bool>() ? "yes" : "NO",
                         service["started"].get<std::string>().c_str(),
                         service["restarts"].get<int>());
+        if (keeper) print_witnesses(witnesses);
     }
     if (!all_answer) return fail(ErrorCode::kUnavailable, "A service does not answer.");
     return {};

@@ -394,6 +394,10 @@ Result<std::unique_ptr<Journal>> Journal::open(Options options, FileSystem& file
                 NoteVerifier::parse(note_vkey(options.origin, key.verify_key())));
     const Path segments = segments_directory(options.directory);
     CLOISON_TRY_STATUS(files.create_directories(segments));
+    // They may be there since a process that died before it had synced their names.
+    CLOISON_TRY_STATUS(files.sync_directory(segments.parent_path()));
+    if (options.directory.has_parent_path())
+        CLOISON_TRY_STATUS(files.sync_directory(options.directory.parent_path()));
     CLOISON_TRY(auto file_lock, lock_directory(options.directory, files, clock));
     CLOISON_TRY_STATUS(remove_temporaries(options.directory, files));
     CLOISON_TRY_STATUS(remove_temporaries(segments, files));

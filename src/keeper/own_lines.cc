@@ -33,6 +33,8 @@ Result<std::string> OwnLines::prove(std::string_view door, std::string_view gran
     CLOISON_TRY(auto entries, journal_.read(index, 1));
     CLOISON_TRY(auto entry, journal::decode_entry(entries.at(0)));
     if (entry.person != person.ordinal) return no_such_line();
+    // What others have cosigned proves more than what the keeper alone says.
+    if (const auto cosigned = cosigner_.covering(index)) return journal_.prove(index, *cosigned);
     return journal_.prove(index);
 }
 

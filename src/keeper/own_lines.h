@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "keeper/cosigner.h"
 #include "keeper/grant_checker.h"
 #include "keeper/history.h"
 
@@ -13,12 +14,14 @@ namespace cloison::keeper {
 /// call.
 class OwnLines {
   public:
-    OwnLines(GrantChecker& grants, History& history, const journal::Journal& journal)
-        : grants_(grants), history_(history), journal_(journal) {}
+    OwnLines(GrantChecker& grants, History& history, const journal::Journal& journal,
+             const Cosigner& cosigner)
+        : grants_(grants), history_(history), journal_(journal), cosigner_(cosigner) {}
 
     Result<std::vector<History::Line>> read(std::string_view door, std::string_view grant,
                                             std::uint64_t before, std::size_t limit);
-    /// A tlog-proof of one of these lines; kNotFound for any other.
+    /// A tlog-proof of one of these lines, against the newest checkpoint that witnesses cosigned
+    /// if it covers the line, and the current one otherwise; kNotFound for any other line.
     Result<std::string> prove(std::string_view door, std::string_view grant, std::uint64_t index);
 
   private:
@@ -27,6 +30,7 @@ class OwnLines {
     GrantChecker& grants_;
     History& history_;
     const journal::Journal& journal_;
+    const Cosigner& cosigner_;
 };
 
 }  // namespace cloison::keeper

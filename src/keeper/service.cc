@@ -103,6 +103,7 @@ std::shared_ptr<net::RpcService> Keeper::Parts::make_service() {
             CLOISON_TRY(const auto disclosed, p.discloser->open(caller.service, requests));
             v1::OpenResponse response;
             for (const auto& disclosure : disclosed) fill(*response.add_disclosed(), disclosure);
+            response.set_signature(p.receipts->sign(disclosed));
             return response;
         });
 

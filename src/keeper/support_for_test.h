@@ -14,6 +14,7 @@
 #include "keeper/client/grant.h"
 #include "keeper/client/keeper_client.h"
 #include "keeper/keeper.h"
+#include "keeper/key_ring.h"
 
 namespace cloison::keeper {
 
@@ -57,6 +58,9 @@ class MemoryJournal : public journal::Journal {
     }
     Result<std::string> checkpoint() const override { return std::string(); }
     Result<std::string> prove(std::uint64_t) const override { return std::string(); }
+    Result<std::string> prove(std::uint64_t, const std::string&) const override {
+        return std::string();
+    }
     Result<std::vector<crypto::Hash>> prove_consistency(std::uint64_t,
                                                         std::uint64_t) const override {
         return std::vector<crypto::Hash>();
@@ -137,6 +141,14 @@ class TestBed {
         HandleContent content{registry::Compartment::kCasework, {}, reference};
         std::copy_n(resolved->pseudonym().begin(), 16, content.pseudonym.begin());
         return make_handle(keeper->handle_key(), content);
+    }
+
+    /// Which person the journal means, told with the keeper's own key.
+    std::uint32_t ordinal(const Resident& resident) const {
+        const auto root = load_root_key(local_file_system(), directory(), {});
+        return KeyRing(root->key())
+            .person_of(registry::Compartment::kIdentity, resident.identity)
+            .ordinal;
     }
 
     Grant base_grant(registry::Role role, const std::string& door, const std::string& purpose,
