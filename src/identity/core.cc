@@ -63,6 +63,7 @@ Core::Core(Identity::Options options_, registry::Registry registry_, keeper::Kee
                 keeper, random),
       throttle(*database, clock),
       traces(*database, keeper, clock, random, trace_retention_days(registry)),
+      revocations(*database, keeper, clock, random),
       handle_key_(options.handle_key) {}
 
 std::string Core::new_token() {

@@ -7,6 +7,7 @@
 #include "identity/identity.h"
 #include "identity/look_ups.h"
 #include "identity/passwords.h"
+#include "identity/revocations.h"
 #include "identity/throttle.h"
 #include "identity/traces.h"
 #include "storage/database.h"
@@ -48,6 +49,7 @@ struct Core {
     Throttle throttle;
     SignInTraces traces;
     LookUps look_ups;
+    Revocations revocations;
 
   private:
     std::mutex mutex_;

@@ -172,7 +172,7 @@ Result<v1::IssueGrantResponse> issue_grant(Core& core, const net::Caller& caller
     grant.reason = request.reason();
     grant.fields.assign(request.fields().begin(), request.fields().end());
     grant.issued = core.clock.now();
-    grant.expires = grant.issued + kGrantLifetime;
+    grant.expires = std::min(grant.issued + kGrantLifetime, expiry(session));
     CLOISON_TRY_STATUS(fill_subject(core, account, *purpose, request, grant));
     v1::IssueGrantResponse response;
     response.set_grant(keeper::sign_grant(core.keys.grant, grant));

@@ -56,7 +56,8 @@ class Identity {
     };
 
     /// Opens the keys and the database, applying missing migrations. `casework` signs tickets.
-    /// `files`, `clock` and `random` must outlive the object. Does not call the keeper.
+    /// `files`, `clock` and `random` must outlive the object. Does not wait for the keeper; what it
+    /// was not told yet of sessions that ended, it is told in the background.
     static Result<std::unique_ptr<Identity>> open(Options options, registry::Registry registry,
                                                   keeper::KeeperClient keeper,
                                                   crypto::VerifyKey casework, FileSystem& files,

@@ -55,6 +55,8 @@ inline constexpr std::size_t kMaxQueuedTraces = 1024;
 inline constexpr std::uint32_t kMaxTracesListed = 100;
 
 inline constexpr Duration kGrantLifetime = 5 * kMinute;
+/// Much longer than a grant lives, also by a clock that is wrong.
+inline constexpr Duration kRevocationKept = kHour;
 inline constexpr int kMaxHandles = 1000;
 inline constexpr int kMaxActors = 1000;
 inline constexpr int kMaxStaff = 8000;  ///< Fits one answer of ListStaff.

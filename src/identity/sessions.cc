@@ -18,8 +18,7 @@ tl::unexpected<Error> no_session() {
 }
 
 bool has_expired(const Session& session, Time now) {
-    const Duration longest = session.account.is_resident() ? kResidentSession : kStaffSession;
-    return now >= session.began + longest || now >= session.last_used + kSessionIdle;
+    return now >= expiry(session);
 }
 
 Result<Session> find_session(Core& core, std::string_view token) {
@@ -44,7 +43,24 @@ Result<Session> find_session(Core& core, std::string_view token) {
     });
 }
 
+/// Ends the sessions of the rows, which a query of their token hashes and ids gave.
+Status end_rows(Core& core, Transaction& transaction, const storage::Rows& rows,
+                Revocations::Batch& ended) {
+    for (const auto& row : rows) {
+        CLOISON_TRY_STATUS(
+            transaction.execute("DELETE FROM session WHERE token_hash = $1", {blob(row.bytes(0))}));
+        CLOISON_TRY(const auto session, SessionId::from_bytes(row.bytes(1)));
+        CLOISON_TRY_STATUS(core.revocations.end(transaction, session, ended));
+    }
+    return {};
+}
+
 }  // namespace
+
+Time expiry(const Session& session) {
+    const Duration longest = session.account.is_resident() ? kResidentSession : kStaffSession;
+    return std::min(session.began + longest, session.last_used + kSessionIdle);
+}
 
 Result<Session> require_session(Core& core, const net::Caller& caller, std::string_view token,
                                 SessionNeed need) {
@@ -76,15 +92,18 @@ Result<Session> require_role(Core& core, const net::Caller& caller, std::string_
 }
 
 Status begin_session(Core& core, Transaction& transaction, const AccountId& account,
-                     std::string_view door, std::string_view token) {
+                     std::string_view door, std::string_view token, Revocations::Batch& ended) {
+    ended.clear();
     const Time now = core.clock.now();
     const std::int64_t began = to_unix_ms(truncate(now, kSessionTimeUnit));
     CLOISON_TRY_STATUS(transaction.execute("DELETE FROM session WHERE began_ms <= $1",
                                            {to_unix_ms(now - kResidentSession)}));
-    CLOISON_TRY_STATUS(transaction.execute(
-        "DELETE FROM session WHERE token_hash IN (SELECT token_hash FROM session WHERE account = "
-        "$1 ORDER BY last_used_ms DESC LIMIT $2 OFFSET $3)",
-        {blob(account.view()), std::int64_t{kMaxSessions}, std::int64_t{kMaxSessions - 1}}));
+    CLOISON_TRY(const auto over,
+                transaction.query("SELECT token_hash, session FROM session WHERE account = $1 "
+                                  "ORDER BY last_used_ms DESC LIMIT $2 OFFSET $3",
+                                  {blob(account.view()), std::int64_t{kMaxSessions},
+                                   std::int64_t{kMaxSessions - 1}}));
+    CLOISON_TRY_STATUS(end_rows(core, transaction, over, ended));
     CLOISON_TRY_STATUS(transaction.execute(
         "INSERT INTO session (token_hash, session, account, door, began_ms, last_used_ms) VALUES "
         "($1, $2, $3, $4, $5, $5)",
@@ -93,11 +112,14 @@ Status begin_session(Core& core, Transaction& transaction, const AccountId& acco
     return {};
 }
 
-Status end_other_sessions(Transaction& transaction, const Session& session) {
-    CLOISON_TRY_STATUS(
-        transaction.execute("DELETE FROM session WHERE account = $1 AND token_hash <> $2",
-                            {blob(session.account.id.view()), blob(session.token_hash)}));
-    return {};
+Status end_sessions(Core& core, Transaction& transaction, const AccountId& account,
+                    const Session* but, Revocations::Batch& ended) {
+    ended.clear();
+    CLOISON_TRY(const auto rows,
+                transaction.query("SELECT token_hash, session FROM session WHERE account = $1 AND "
+                                  "token_hash <> $2",
+                                  {blob(account.view()), blob(but ? but->token_hash : Bytes())}));
+    return end_rows(core, transaction, rows, ended);
 }
 
 Result<v1::GetSessionResponse> get_session(Core& core, const net::Caller& caller,
@@ -153,14 +175,18 @@ Result<v1::ListSessionsResponse> list_sessions(Core& core, const net::Caller& ca
 Result<v1::EndSessionResponse> end_session(Core& core, const net::Caller& caller,
                                            const v1::EndSessionRequest& request) {
     CLOISON_TRY(const auto session, require_session(core, caller, request.token()));
-    CLOISON_TRY(const auto ended, checked_id<SessionId>("session", request.session()));
+    CLOISON_TRY(const auto other, checked_id<SessionId>("session", request.session()));
+    Revocations::Batch ended;
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
-        CLOISON_TRY(const auto count,
-                    transaction.execute("DELETE FROM session WHERE session = $1 AND account = $2",
-                                        {blob(ended.view()), blob(session.account.id.view())}));
-        if (count == 0) return fail(ErrorCode::kNotFound, "There is no such session.");
-        return {};
+        ended.clear();
+        CLOISON_TRY(const auto rows,
+                    transaction.query("SELECT token_hash, session FROM session WHERE session = $1 "
+                                      "AND account = $2",
+                                      {blob(other.view()), blob(session.account.id.view())}));
+        if (rows.empty()) return fail(ErrorCode::kNotFound, "There is no such session.");
+        return end_rows(core, transaction, rows, ended);
     }));
+    core.revocations.tell(ended);
     return v1::EndSessionResponse();
 }
 
@@ -168,11 +194,14 @@ Result<v1::SignOutResponse> sign_out(Core& core, const net::Caller& caller,
                                      const v1::SignOutRequest& request) {
     CLOISON_TRY(const auto session,
                 require_session(core, caller, request.token(), SessionNeed::kAny));
+    Revocations::Batch ended;
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
+        ended.clear();
         CLOISON_TRY_STATUS(transaction.execute("DELETE FROM session WHERE token_hash = $1",
                                                {blob(session.token_hash)}));
-        return {};
+        return core.revocations.end(transaction, session.id, ended);
     }));
+    core.revocations.tell(ended);
     return v1::SignOutResponse();
 }
 

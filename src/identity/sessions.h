@@ -29,9 +29,15 @@ Result<Session> require_session(Core& core, const net::Caller& caller, std::stri
 Result<Session> require_role(Core& core, const net::Caller& caller, std::string_view token,
                              std::initializer_list<registry::Role> roles);
 
-/// Begins a session under `token`; the least recently used ends if there are too many.
+/// When the session expires if it is not used again.
+Time expiry(const Session& session);
+
+/// Begins a session under `token`; the least recently used ends if there are too many. What ended
+/// is in `ended`, which the caller tells to the keeper after the commit (identity/revocations.h).
 Status begin_session(Core& core, storage::Transaction& transaction, const AccountId& account,
-                     std::string_view door, std::string_view token);
-Status end_other_sessions(storage::Transaction& transaction, const Session& session);
+                     std::string_view door, std::string_view token, Revocations::Batch& ended);
+/// Ends all sessions of an account but, if given, one.
+Status end_sessions(Core& core, storage::Transaction& transaction, const AccountId& account,
+                    const Session* but, Revocations::Batch& ended);
 
 }  // namespace cloison::identity

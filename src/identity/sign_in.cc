@@ -106,11 +106,13 @@ Result<v1::SignInResponse> sign_in(Core& core, const net::Caller& caller,
     CLOISON_TRY(const auto trace,
                 core.traces.seal(*account, SignInOutcome::kSuccess, request.client()));
     const std::string token = core.new_token();
+    Revocations::Batch ended;
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
         CLOISON_TRY_STATUS(Throttle::forgive(transaction, attempt));
         if (trace) CLOISON_TRY_STATUS(core.traces.store(transaction, *trace));
-        return begin_session(core, transaction, account->id, caller.service, token);
+        return begin_session(core, transaction, account->id, caller.service, token, ended);
     }));
+    core.revocations.tell(ended);
     response.set_token(token);
     return response;
 }
@@ -132,14 +134,16 @@ Result<v1::SignInTotpResponse> sign_in_totp(Core& core, const net::Caller& calle
     CLOISON_TRY(const auto trace,
                 core.traces.seal(account, SignInOutcome::kSuccess, request.client()));
     const std::string token = core.new_token();
+    Revocations::Batch ended;
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
         CLOISON_TRY_STATUS(use_step(transaction, account.id, *step));
         CLOISON_TRY_STATUS(
             transaction.execute("DELETE FROM totp_pending WHERE token_hash = $1", {blob(pending)}));
         CLOISON_TRY_STATUS(Throttle::forgive(transaction, attempt));
         if (trace) CLOISON_TRY_STATUS(core.traces.store(transaction, *trace));
-        return begin_session(core, transaction, account.id, caller.service, token);
+        return begin_session(core, transaction, account.id, caller.service, token, ended);
     }));
+    core.revocations.tell(ended);
     v1::SignInTotpResponse response;
     response.set_token(token);
     return response;

@@ -160,6 +160,7 @@ Result<v1::CompleteSignUpResponse> complete_sign_up(Core& core, const net::Calle
     const auto* email = core.registry.field("email");
     if (email == nullptr) return fail(ErrorCode::kInternal, "The register has no field email.");
     const std::string token = core.new_token();
+    Revocations::Batch ended;
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
         CLOISON_TRY_STATUS(take_sign_up(core, transaction, request));
         const Status inserted = insert_account(transaction, account, core.clock.now());
@@ -171,8 +172,9 @@ Result<v1::CompleteSignUpResponse> complete_sign_up(Core& core, const net::Calle
             {blob(account.id.view()), std::int64_t{email->number}, blob(account.record.view()),
              blob(request.sealed_email())}));
         if (trace) CLOISON_TRY_STATUS(core.traces.store(transaction, *trace));
-        return begin_session(core, transaction, account.id, caller.service, token);
+        return begin_session(core, transaction, account.id, caller.service, token, ended);
     }));
+    core.revocations.tell(ended);
     v1::CompleteSignUpResponse response;
     response.set_token(token);
     return response;

@@ -69,7 +69,8 @@ v1::StaffSummary summary_of(const Account& account) {
 }
 
 /// Ends what the account has open and keeps it from opening more.
-Status disable(Transaction& transaction, const ActorId& actor) {
+Status disable(Core& core, Transaction& transaction, const ActorId& actor,
+               Revocations::Batch& ended) {
     CLOISON_TRY(const auto account, account_by_actor(transaction, actor));
     if (!account || account->is_resident())
         return fail(ErrorCode::kNotFound, "There is no such member of staff.");
@@ -77,8 +78,8 @@ Status disable(Transaction& transaction, const ActorId& actor) {
     CLOISON_TRY_STATUS(
         transaction.execute("UPDATE account SET disabled = 1 WHERE account = $1", {id}));
     CLOISON_TRY_STATUS(transaction.execute("DELETE FROM totp_pending WHERE account = $1", {id}));
-    CLOISON_TRY_STATUS(transaction.execute("DELETE FROM session WHERE account = $1", {id}));
-    return {};
+    CLOISON_TRY_STATUS(end_sessions(core, transaction, account->id, nullptr, ended));
+    return core.revocations.end(transaction, actor, ended);
 }
 
 }  // namespace
@@ -135,8 +136,10 @@ Result<v1::DisableStaffResponse> disable_staff(Core& core, const net::Caller& ca
     CLOISON_TRY(const auto actor, checked_id<ActorId>("actor", request.actor()));
     if (actor == session.account.actor)
         return fail(ErrorCode::kConflict, "Another administrator must disable your account.");
+    Revocations::Batch ended;
     CLOISON_TRY_STATUS(core.database->write(
-        [&](Transaction& transaction) { return disable(transaction, actor); }));
+        [&](Transaction& transaction) { return disable(core, transaction, actor, ended); }));
+    core.revocations.tell(ended);
     return v1::DisableStaffResponse();
 }
 

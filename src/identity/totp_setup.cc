@@ -60,6 +60,7 @@ Result<v1::ConfirmTotpResponse> confirm_totp(Core& core, const net::Caller& call
     const auto step = match_totp(*secret, request.code(), core.clock.now(), account.totp_step);
     if (!step) return fail(ErrorCode::kUnauthenticated, kWrongCode);
     const Bytes bound = core.encrypt_totp(*secret, bound_totp_context(account.id));
+    Revocations::Batch ended;
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
         CLOISON_TRY(
             const auto count,
@@ -69,8 +70,9 @@ Result<v1::ConfirmTotpResponse> confirm_totp(Core& core, const net::Caller& call
                 {blob(bound), *step, blob(account.id.view()), blob(*account.totp_offered)}));
         if (count != 1) return not_offered();
         CLOISON_TRY_STATUS(Throttle::forgive(transaction, attempt));
-        return end_other_sessions(transaction, session);
+        return end_sessions(core, transaction, account.id, &session, ended);
     }));
+    core.revocations.tell(ended);
     return v1::ConfirmTotpResponse();
 }
 
@@ -85,14 +87,16 @@ Result<v1::RemoveTotpResponse> remove_totp(Core& core, const net::Caller& caller
     CLOISON_TRY(const auto attempt, core.throttle.count(account.email_index, true));
     CLOISON_TRY(const bool matches, core.passwords.matches(request.password(), account.verifier));
     if (!matches) return fail(ErrorCode::kUnauthenticated, kWrongCredentials);
+    Revocations::Batch ended;
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
         CLOISON_TRY_STATUS(transaction.execute(
             "UPDATE account SET totp = NULL, totp_offered = NULL WHERE account = $1",
             {blob(account.id.view())}));
         CLOISON_TRY_STATUS(Throttle::forgive(transaction, attempt));
         CLOISON_TRY_STATUS(end_pending(transaction, account.id));
-        return end_other_sessions(transaction, session);
+        return end_sessions(core, transaction, account.id, &session, ended);
     }));
+    core.revocations.tell(ended);
     return v1::RemoveTotpResponse();
 }
 
