@@ -40,6 +40,13 @@ Result<ActorId> Access::officer(const net::Caller& caller, const std::string& gr
     return verified.actor;
 }
 
+Result<CaseworkPseudonym> Access::enrolled(const std::string& enrolment) const {
+    keeper::v1::ResolveRequest request;
+    request.mutable_subject()->set_enrolment(enrolment);
+    CLOISON_TRY(const auto resolved, keeper_.resolve(request));
+    return CaseworkPseudonym::from_bytes(resolved.pseudonym());
+}
+
 Result<bool> Access::is_resident(const std::string& grant) const {
     CLOISON_TRY(const auto verified, keeper::verify_grant(identity_grants_, grant, clock_.now()));
     return verified.purpose == "self_service";

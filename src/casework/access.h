@@ -23,6 +23,8 @@ class Access {
     Result<CaseworkPseudonym> resident(const net::Caller& caller, const std::string& grant) const;
     /// The officer of a process_request grant that names no person.
     Result<ActorId> officer(const net::Caller& caller, const std::string& grant) const;
+    /// The person of an enrolment that the keeper gave for a canary.
+    Result<CaseworkPseudonym> enrolled(const std::string& enrolment) const;
     /// The purpose of the grant, to tell which of the two it may be.
     Result<bool> is_resident(const std::string& grant) const;
 

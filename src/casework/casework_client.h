@@ -31,6 +31,7 @@ class CaseworkClient {
     CLOISON_CASEWORK_METHOD(release_case, ReleaseCase)
     CLOISON_CASEWORK_METHOD(get_case, GetCase)
     CLOISON_CASEWORK_METHOD(decide, Decide)
+    CLOISON_CASEWORK_METHOD(plant_canary, PlantCanary)
 #undef CLOISON_CASEWORK_METHOD
 
   private:

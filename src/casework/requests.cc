@@ -57,11 +57,13 @@ Status check_fields(const RequestType& type, const ValueChanges& changes) {
     return {};
 }
 
-Status check_presence(storage::Transaction& transaction, const RequestRow& row,
+}  // namespace
+
+Status check_presence(storage::Transaction& transaction, const RequestId& request,
                       const RequestType& type) {
     CLOISON_TRY(const auto rows,
                 transaction.query("SELECT field FROM request_value WHERE request = $1",
-                                  {storage::blob(row.request.view())}));
+                                  {storage::blob(request.view())}));
     std::set<std::string> present;
     for (const auto& line : rows) present.insert(line.text(0));
     for (const InputSection& section : type.sections)
@@ -73,7 +75,31 @@ Status check_presence(storage::Transaction& transaction, const RequestRow& row,
     return {};
 }
 
-}  // namespace
+Status check_values(const RequestType& type, const std::vector<SealedValue>& values) {
+    return check_fields(type, {0, values, {}});
+}
+
+Status write_values(storage::Transaction& transaction, const RequestId& request,
+                    const std::vector<SealedValue>& values) {
+    for (const SealedValue& value : values)
+        CLOISON_TRY_STATUS(transaction.execute(
+            "INSERT INTO request_value (request, field, sealed) VALUES ($1, $2, $3) "
+            "ON CONFLICT (request, field) DO UPDATE SET sealed = excluded.sealed",
+            {storage::blob(request.view()), value.field, value.sealed}));
+    return {};
+}
+
+Status insert_draft(storage::Transaction& transaction, const Store& store, const RequestId& request,
+                    const CaseworkPseudonym& pseudonym, const std::string& type, Time now) {
+    CLOISON_TRY(auto reference, unused_reference(transaction, store.random));
+    CLOISON_TRY_STATUS(transaction.execute(
+        "INSERT INTO request (request, pseudonym, type, reference, status, version, "
+        "created_ms) VALUES ($1, $2, $3, $4, 'draft', 1, $5)",
+        {storage::blob(request.view()), storage::blob(pseudonym.view()), type, std::move(reference),
+         to_unix_ms(to_day(now))}));
+    return add_history(transaction, request, RequestStatus::kDraft,
+                       {Party::kResident, std::nullopt}, now);
+}
 
 std::string random_reference(Random& random) {
     std::string reference;
@@ -110,14 +136,7 @@ Result<RequestId> create_request(const Store& store, const CaseworkPseudonym& ps
             if (counts.all >= kMaxRequests)
                 return fail(ErrorCode::kExhausted, "A person has at most 200 requests.");
             const auto request = RequestId::random(store.random);
-            CLOISON_TRY(auto reference, unused_reference(transaction, store.random));
-            CLOISON_TRY_STATUS(transaction.execute(
-                "INSERT INTO request (request, pseudonym, type, reference, status, version, "
-                "created_ms) VALUES ($1, $2, $3, $4, 'draft', 1, $5)",
-                {storage::blob(request.view()), storage::blob(pseudonym.view()), type,
-                 std::move(reference), to_unix_ms(to_day(now))}));
-            CLOISON_TRY_STATUS(add_history(transaction, request, RequestStatus::kDraft,
-                                           {Party::kResident, std::nullopt}, now));
+            CLOISON_TRY_STATUS(insert_draft(transaction, store, request, pseudonym, type, now));
             return request;
         });
 }
@@ -165,11 +184,7 @@ Result<std::uint32_t> save_values(const Store& store, const CaseworkPseudonym& p
                 return fail(ErrorCode::kConflict, "This type of request is no longer open.");
             CLOISON_TRY_STATUS(check_fields(type->second, changes));
             const auto id = storage::blob(request.view());
-            for (const SealedValue& value : changes.written)
-                CLOISON_TRY_STATUS(transaction.execute(
-                    "INSERT INTO request_value (request, field, sealed) VALUES ($1, $2, $3) "
-                    "ON CONFLICT (request, field) DO UPDATE SET sealed = excluded.sealed",
-                    {id, value.field, value.sealed}));
+            CLOISON_TRY_STATUS(write_values(transaction, request, changes.written));
             for (const std::string& field : changes.cleared)
                 CLOISON_TRY_STATUS(transaction.execute(
                     "DELETE FROM request_value WHERE request = $1 AND field = $2", {id, field}));
@@ -189,7 +204,7 @@ Status submit_request(const Store& store, const CaseworkPseudonym& pseudonym,
         if (type == store.types.end())
             return fail(ErrorCode::kConflict, "This type of request is no longer open.");
         if (is_editable(row.status))
-            CLOISON_TRY_STATUS(check_presence(transaction, row, type->second));
+            CLOISON_TRY_STATUS(check_presence(transaction, row.request, type->second));
         const auto to = row.status == RequestStatus::kActionRequired ? RequestStatus::kInReview
                                                                      : RequestStatus::kSubmitted;
         return change_status(transaction, row, to, {Party::kResident, std::nullopt}, now);

@@ -31,6 +31,18 @@ Status submit_request(const Store& store, const CaseworkPseudonym& pseudonym,
 Status withdraw_request(const Store& store, const CaseworkPseudonym& pseudonym,
                         const RequestId& request);
 
+// In a transaction, for requests that are stored whole (canaries.h).
+
+/// A draft of that id; the person's bounds are the caller's to check.
+Status insert_draft(storage::Transaction& transaction, const Store& store, const RequestId& request,
+                    const CaseworkPseudonym& pseudonym, const std::string& type, Time now);
+Status check_values(const RequestType& type, const std::vector<SealedValue>& values);
+Status write_values(storage::Transaction& transaction, const RequestId& request,
+                    const std::vector<SealedValue>& values);
+/// kInvalidArgument while a field is missing that the type always requires.
+Status check_presence(storage::Transaction& transaction, const RequestId& request,
+                      const RequestType& type);
+
 /// Ten characters that are hard to take for one another.
 std::string random_reference(Random& random);
 /// As somebody may type it: any case, with spaces. kInvalidArgument if it cannot be one.

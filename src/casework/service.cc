@@ -1,5 +1,6 @@
 #include "casework/service.h"
 
+#include "casework/canaries.h"
 #include "casework/queue.h"
 #include "casework/requests.h"
 
@@ -207,6 +208,21 @@ class Handlers {
         return v1::DecideResponse();
     }
 
+    Result<v1::PlantCanaryResponse> plant_canary(const net::Caller&,
+                                                 const v1::PlantCanaryRequest& request) const {
+        CanaryRequest canary;
+        CLOISON_TRY(canary.request, RequestId::from_bytes(request.request()));
+        canary.type = request.type();
+        for (const auto& value : request.values()) {
+            if (value.record() != request.request())
+                return fail(ErrorCode::kInvalidArgument, "A value is sealed for another record.");
+            canary.values.push_back({value.field(), to_bytes(value.sealed())});
+        }
+        CLOISON_TRY(canary.pseudonym, access_.enrolled(request.enrolment()));
+        CLOISON_TRY_STATUS(casework::plant_canary(store_, canary));
+        return v1::PlantCanaryResponse();
+    }
+
   private:
     struct Sender {
         Reach reach;
@@ -256,6 +272,7 @@ std::shared_ptr<net::RpcService> make_service(const Store& store, const Access& 
     on("ReleaseCase", desk, &Handlers::release);
     on("GetCase", desk, &Handlers::get_case);
     on("Decide", desk, &Handlers::decide);
+    on("PlantCanary", {"operator"}, &Handlers::plant_canary);
     return service;
 }
 

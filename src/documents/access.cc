@@ -54,4 +54,14 @@ Result<Reach> Access::reader(const net::Caller& caller, const std::string& grant
     return reach;
 }
 
+Result<Reach> Access::enrolled(const std::string& enrolment, const std::string& case_tag) const {
+    keeper::v1::ResolveRequest request;
+    request.mutable_subject()->set_enrolment(enrolment);
+    CLOISON_TRY(const auto resolved, keeper_.resolve(request));
+    Reach reach;
+    CLOISON_TRY(reach.pseudonym, DocumentsPseudonym::from_bytes(resolved.pseudonym()));
+    reach.case_tag = to_bytes(case_tag);
+    return reach;
+}
+
 }  // namespace cloison::documents

@@ -27,6 +27,9 @@ class Access {
     /// A resident's own, or an officer's grant for process_request that names the case.
     Result<Reach> reader(const net::Caller& caller, const std::string& grant) const;
 
+    /// The person of an enrolment that the keeper gave for a canary; the case is the caller's.
+    Result<Reach> enrolled(const std::string& enrolment, const std::string& case_tag) const;
+
   private:
     crypto::VerifyKey identity_grants_;
     keeper::KeeperClient keeper_;

@@ -27,6 +27,8 @@ class DocumentsClient {
     CLOISON_DOCUMENTS_METHOD(list, List)
     CLOISON_DOCUMENTS_METHOD(read, Read)
     CLOISON_DOCUMENTS_METHOD(remove, Remove)
+    CLOISON_DOCUMENTS_METHOD(describe_canary, DescribeCanary)
+    CLOISON_DOCUMENTS_METHOD(plant_canary, PlantCanary)
 #undef CLOISON_DOCUMENTS_METHOD
 
   private:

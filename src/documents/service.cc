@@ -4,6 +4,7 @@
 
 #include "crypto/seal.h"
 #include "crypto/stream.h"
+#include "documents/canaries.h"
 
 namespace cloison::documents {
 namespace {
@@ -27,7 +28,9 @@ bool is_kind(std::string_view text) {
            });
 }
 
-Result<NewDocument> to_document(const v1::BeginRequest& request) {
+/// Of a request to begin, or to plant a canary.
+template <class Request>
+Result<NewDocument> to_document(const Request& request) {
     NewDocument document;
     CLOISON_TRY(document.document, DocumentId::from_bytes(request.document()));
     CLOISON_TRY_STATUS(check_sealed(request.sealed_key(), kMaxSealedKey));
@@ -118,6 +121,17 @@ class Handlers {
         return v1::RemoveResponse();
     }
 
+    Result<v1::DescribeCanaryResponse> describe_canary(
+        const net::Caller&, const v1::DescribeCanaryRequest& request) const {
+        return documents::describe_canary(store_, request);
+    }
+
+    Result<v1::PlantCanaryResponse> plant_canary(const net::Caller&,
+                                                 const v1::PlantCanaryRequest& request) const {
+        CLOISON_TRY(auto document, to_document(request));
+        return documents::plant_canary(store_, access_, std::move(document), request);
+    }
+
   private:
     DocumentStore& store_;
     const Access& access_;
@@ -146,6 +160,8 @@ std::shared_ptr<net::RpcService> make_service(DocumentStore& store, const Access
     on("List", {"portal", "desk"}, &Handlers::list);
     on("Read", {"portal", "desk"}, &Handlers::read);
     on("Remove", {"portal"}, &Handlers::remove);
+    on("DescribeCanary", {"operator"}, &Handlers::describe_canary);
+    on("PlantCanary", {"operator"}, &Handlers::plant_canary);
     return service;
 }
 

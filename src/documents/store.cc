@@ -132,7 +132,7 @@ void DocumentStore::drop_stale_uploads() {
 }
 
 Status DocumentStore::insert_row(const Reach& owner, const NewDocument& document) {
-    const Time day = truncate(clock_.now(), std::chrono::days(1));
+    const Time day = truncate(document.added.value_or(clock_.now()), std::chrono::days(1));
     return database_->write([&](storage::Transaction& transaction) -> Status {
         CLOISON_TRY(const auto count,
                     transaction.query_one("SELECT count(*) FROM document WHERE pseudonym = $1 AND "
@@ -267,6 +267,27 @@ Status DocumentStore::abort(const Reach& owner, const DocumentId& document) {
     if (upload->over) return no_such_document();
     give_up(document, *upload);
     return {};
+}
+
+Result<std::optional<DocumentRow>> DocumentStore::draw(const DocumentId& lot,
+                                                       std::uint32_t max_chunks) const {
+    return database_->read_result<std::optional<DocumentRow>>(
+        [&](storage::Transaction& transaction) -> Result<std::optional<DocumentRow>> {
+            // Ids are random, so the next one after a random one is anybody's.
+            for (const char* side : {">= $1 ORDER BY document", "< $1 ORDER BY document"}) {
+                CLOISON_TRY(
+                    const auto rows,
+                    transaction.query("SELECT " + std::string(kColumns) +
+                                          " FROM document WHERE state = 'available' AND "
+                                          "chunks <= $2 AND document " +
+                                          side + " LIMIT 1",
+                                      {storage::blob(lot.view()), std::int64_t{max_chunks}}));
+                if (rows.empty()) continue;
+                CLOISON_TRY(auto row, to_row(rows.front()));
+                return std::optional<DocumentRow>(std::move(row));
+            }
+            return std::optional<DocumentRow>();
+        });
 }
 
 Result<std::vector<DocumentRow>> DocumentStore::list(const Reach& reader) const {

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct NewDocument {
     Bytes header;
     ContentType content_type = ContentType::kPdf;
     std::string kind;
+    std::optional<Time> added;  ///< The day that it is dated to; today if none.
 };
 
 struct DocumentRow {
@@ -54,6 +56,8 @@ class DocumentStore {
                   bool scanned);
     Status abort(const Reach& owner, const DocumentId& document);
 
+    /// An available document drawn by lot, of at most that many chunks; nothing if there is none.
+    Result<std::optional<DocumentRow>> draw(const DocumentId& lot, std::uint32_t max_chunks) const;
     Result<std::vector<DocumentRow>> list(const Reach& reader) const;
     Result<Bytes> read(const Reach& reader, const DocumentId& document, std::uint32_t index) const;
     Status remove(const Reach& owner, const DocumentId& document);

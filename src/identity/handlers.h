@@ -45,6 +45,8 @@ CLOISON_IDENTITY_HANDLER(create_staff, CreateStaff)
 CLOISON_IDENTITY_HANDLER(list_staff, ListStaff)
 CLOISON_IDENTITY_HANDLER(disable_staff, DisableStaff)
 CLOISON_IDENTITY_HANDLER(describe_actors, DescribeActors)
+// canaries.cc
+CLOISON_IDENTITY_HANDLER(plant_canary, PlantCanary)
 
 #undef CLOISON_IDENTITY_HANDLER
 

@@ -43,6 +43,7 @@ class IdentityClient {
     CLOISON_IDENTITY_METHOD(list_staff, ListStaff)
     CLOISON_IDENTITY_METHOD(disable_staff, DisableStaff)
     CLOISON_IDENTITY_METHOD(describe_actors, DescribeActors)
+    CLOISON_IDENTITY_METHOD(plant_canary, PlantCanary)
 #undef CLOISON_IDENTITY_METHOD
 
   private:

@@ -51,6 +51,7 @@ std::shared_ptr<net::RpcService> make_service(Core& core) {
     add("ListStaff", kDeskAndOperator, &list_staff);
     add("DisableStaff", kDesk, &disable_staff);
     add("DescribeActors", kDoors, &describe_actors);
+    add("PlantCanary", {"operator"}, &plant_canary);
     return service;
 }
 

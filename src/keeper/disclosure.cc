@@ -1,5 +1,6 @@
 #include "keeper/disclosure.h"
 
+#include <algorithm>
 #include <map>
 
 #include "keeper/tokens.h"
@@ -22,9 +23,26 @@ struct Discloser::Line {
     GrantPointer grant;
     std::uint32_t person = 0;
     registry::FieldSet fields;
+    std::string alarm;  ///< Its cause, if the person is a canary.
     std::optional<Error> refusal;
     std::size_t offset = 0;  ///< Among the lines written.
+
+    journal::Entry entry() const;  ///< Without kind and reason.
 };
+
+journal::Entry Discloser::Line::entry() const {
+    journal::Entry entry;
+    entry.door = grant->door->number;
+    entry.purpose = grant->purpose->number;
+    entry.role = grant->grant.role;
+    entry.actor = grant->grant.actor;
+    entry.session = grant->grant.session;
+    entry.origin = journal::parse_origin(grant->grant.origin);
+    entry.person = person;
+    entry.fields = fields;
+    entry.case_reference = grant->case_reference;
+    return entry;
+}
 
 Result<std::vector<Disclosure>> Discloser::open(std::string_view door,
                                                 const std::vector<DisclosureRequest>& requests) {
@@ -39,8 +57,15 @@ Result<std::vector<Disclosure>> Discloser::open(std::string_view door,
     step(DisclosureStep::kUnsealed);
 
     std::vector<Line> lines = group(works);
-    CLOISON_TRY(auto pending, parts_.recorder.queue(lines.size(), [&](Time at) {
+    const std::vector<Line> failed = failed_canaries(works, lines);
+    const auto alarming = std::count_if(lines.begin(), lines.end(),
+                                        [](const Line& line) { return !line.alarm.empty(); });
+    const std::size_t most = lines.size() + static_cast<std::size_t>(alarming) + failed.size();
+    CLOISON_TRY(auto pending, parts_.recorder.queue(most, [&](Time at) {
         auto entries = charge(lines, at);
+        for (auto& alarm : alarms(lines, failed, at)) entries.push_back(std::move(alarm));
+        const auto call = decltype(journal::Entry::request)::random(parts_.random);
+        for (auto& entry : entries) entry.request = call;
         step(DisclosureStep::kCharged);
         return entries;
     }));
@@ -112,7 +137,13 @@ std::vector<Discloser::Line> Discloser::group(std::vector<Work>& works) const {
         if (work.error) continue;
         const auto [found, added] =
             known.try_emplace({work.grant->hash, work.person.ordinal}, lines.size());
-        if (added) lines.push_back({work.grant, work.person.ordinal, {}, std::nullopt, 0});
+        if (added)
+            lines.push_back({work.grant,
+                             work.person.ordinal,
+                             {},
+                             parts_.canaries.alarm_of(work.person),
+                             std::nullopt,
+                             0});
         work.line = found->second;
         lines[work.line].fields |= work.fields;
     }
@@ -120,14 +151,17 @@ std::vector<Discloser::Line> Discloser::group(std::vector<Work>& works) const {
 }
 
 std::vector<journal::Entry> Discloser::charge(std::vector<Line>& lines, Time at) {
-    const auto call = decltype(journal::Entry::request)::random(parts_.random);
     std::vector<journal::Entry> entries;
     for (auto& line : lines) {
         const CheckedGrant& grant = *line.grant;
         const Charge charge{grant.grant.actor, grant.purpose, grant.door, line.person};
-        journal::Entry entry;
+        journal::Entry entry = line.entry();
         entry.kind = journal::EntryKind::kDisclosed;
         entry.reason = grant.grant.reason;
+        if (auto status = parts_.grants.require_live(grant); !status) {
+            line.refusal = status.error();
+            continue;
+        }
         if (auto status = parts_.budgets.check(charge, at); !status) {
             line.refusal = status.error();
             auto reason = refusals_.note(charge.actor, grant.purpose->number, at);
@@ -137,19 +171,46 @@ std::vector<journal::Entry> Discloser::charge(std::vector<Line>& lines, Time at)
         } else {
             parts_.budgets.charge(charge, at);
         }
-        entry.door = grant.door->number;
-        entry.purpose = grant.purpose->number;
-        entry.role = grant.grant.role;
-        entry.actor = grant.grant.actor;
-        entry.session = grant.grant.session;
-        entry.origin = journal::parse_origin(grant.grant.origin);
-        entry.person = line.person;
-        entry.fields = line.fields;
-        entry.case_reference = grant.case_reference;
-        entry.request = call;
         line.offset = entries.size();
         entries.push_back(std::move(entry));
     }
+    return entries;
+}
+
+/// Those who are canaries among the persons whose values were asked for, but for whom there is
+/// nothing to disclose.
+std::vector<Discloser::Line> Discloser::failed_canaries(const std::vector<Work>& works,
+                                                        const std::vector<Line>& lines) const {
+    std::vector<Line> failed;
+    for (const auto& work : works) {
+        if (!work.error || !work.grant || work.person.ordinal == 0) continue;
+        auto alarm = parts_.canaries.alarm_of(work.person);
+        if (alarm.empty()) continue;
+        const auto same = [&](const Line& line) {
+            return line.grant->hash == work.grant->hash && line.person == work.person.ordinal;
+        };
+        if (std::any_of(lines.begin(), lines.end(), same) ||
+            std::any_of(failed.begin(), failed.end(), same))
+            continue;
+        failed.push_back(
+            {work.grant, work.person.ordinal, work.fields, std::move(alarm), work.error, 0});
+    }
+    return failed;
+}
+
+std::vector<journal::Entry> Discloser::alarms(const std::vector<Line>& lines,
+                                              const std::vector<Line>& failed, Time at) {
+    std::vector<journal::Entry> entries;
+    const auto add = [&](const Line& line) {
+        if (line.alarm.empty()) return;
+        if (!line.refusal) {
+            entries.push_back(Canaries::opened(line.alarm, line.entry()));
+        } else if (auto entry = parts_.canaries.refused(line.alarm, line.entry(), at)) {
+            entries.push_back(std::move(*entry));
+        }
+    };
+    for (const auto& line : lines) add(line);
+    for (const auto& line : failed) add(line);
     return entries;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "keeper/budget.h"
+#include "keeper/canaries.h"
 #include "keeper/keeper.h"
 #include "keeper/recorder.h"
 #include "keeper/refusals.h"
@@ -45,6 +46,7 @@ class Discloser {
         const registry::Registry& registry;
         Budgets& budgets;  ///< Used inside the recorder's compose only.
         Recorder& recorder;
+        Canaries& canaries;
         const Clock& clock;
         Random& random;
     };
@@ -57,6 +59,9 @@ class Discloser {
     ///
     /// Values are opened in memory before the budget is charged and the line is written: a value
     /// that does not open is an error, not a disclosure, and no line says that it was disclosed.
+    ///
+    /// Lines of alarms about canaries, opened or refused, come behind the other lines of the call,
+    /// durable with them: no gap between the indexes in its receipts warns the caller.
     Result<std::vector<Disclosure>> open(std::string_view door,
                                          const std::vector<DisclosureRequest>& requests);
 
@@ -68,7 +73,11 @@ class Discloser {
     Result<Person> person_of(const CheckedGrant& grant, ByteView handle) const;
     void unseal(const DisclosureRequest& request, Work& work) const;
     std::vector<Line> group(std::vector<Work>& works) const;
+    std::vector<Line> failed_canaries(const std::vector<Work>& works,
+                                      const std::vector<Line>& lines) const;
     std::vector<journal::Entry> charge(std::vector<Line>& lines, Time at);
+    std::vector<journal::Entry> alarms(const std::vector<Line>& lines,
+                                       const std::vector<Line>& failed, Time at);
     std::vector<Disclosure> release(std::vector<Work> works, const std::vector<Line>& lines,
                                     const Recorder::Lines& written) const;
     void step(DisclosureStep step) const {

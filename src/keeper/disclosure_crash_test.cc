@@ -13,14 +13,36 @@ class DisclosureCrashTest : public testing::TestWithParam<std::optional<Disclosu
     void SetUp() override {
         bed_.start();
         ASSERT_NE(bed_.keeper, nullptr);
-        const auto residents = bed_.enroll(2);
-        for (std::size_t i = 0; i < residents.size(); ++i) {
-            const Grant grant = bed_.officer_grant(officer_, residents[i], {"birth_name"});
-            disclosures_.push_back(
-                TestBed::disclosure(bed_.sign(grant), "birth_name",
-                                    bed_.seal(grant, "birth_name", "NAME" + std::to_string(i))));
-        }
+        const Grant grant = bed_.officer_grant(officer_, bed_.enroll(1)[0], {"birth_name"});
+        disclosures_.push_back(TestBed::disclosure(bed_.sign(grant), "birth_name",
+                                                   bed_.seal(grant, "birth_name", "NAME0")));
+        plant_canary("NAME1");
         bed_.keeper.reset();
+    }
+
+    /// The second disclosure is of a canary: its alarm is as durable as its line.
+    void plant_canary(const std::string& name) {
+        v1::PlantCanariesRequest request;
+        request.set_copy("copy-1");
+        request.set_compartment("casework");
+        auto* item = request.add_persons()->add_items();
+        item->set_field("birth_name");
+        item->set_record(bed_.record(1));
+        item->set_value(name);
+        item->set_schema_version(1);
+        auto planted = bed_.as("operator").plant_canaries(request);
+        ASSERT_TRUE(planted) << planted.error().message;
+        v1::ResolveRequest resolve;
+        resolve.mutable_subject()->set_enrolment(planted->persons(0).enrolment());
+        const auto resolved = bed_.as("casework").resolve(resolve);
+        ASSERT_TRUE(resolved) << resolved.error().message;
+        HandleContent content{registry::Compartment::kCasework, {}, {}};
+        std::copy_n(resolved->pseudonym().begin(), 16, content.pseudonym.begin());
+        Grant grant = bed_.base_grant(registry::Role::kOfficer, "desk", "process_request",
+                                      "examine", {"birth_name"});
+        grant.case_handle = make_handle(bed_.keeper->handle_key(), content);
+        disclosures_.push_back(
+            TestBed::disclosure(bed_.sign(grant), "birth_name", planted->persons(0).sealed(0)));
     }
 
     /// Opens both disclosures in a child that stops at `step` of the second; returns what it got.
@@ -60,6 +82,14 @@ class DisclosureCrashTest : public testing::TestWithParam<std::optional<Disclosu
         }
     }
 
+    Result<journal::FsckReport> fsck() const {
+        return journal::fsck(
+            local_file_system(), journal_directory(bed_.directory()),
+            {.verify_key =
+                 *journal_verify_key(local_file_system(), bed_.directory(), TestBed::kOrigin),
+             .entry_key = *journal_entry_key(local_file_system(), bed_.directory())});
+    }
+
     static constexpr int kStopped = 77;
     TestBed bed_;
     ActorId officer_ = ActorId::random(bed_.random);
@@ -71,20 +101,20 @@ TEST_P(DisclosureCrashTest, NoPlaintextIsOutWithoutItsLine) {
     const std::string released = run_child(step);
     EXPECT_EQ(released, step ? "NAME0" : "NAME0NAME1");
 
-    auto report = journal::fsck(
-        local_file_system(), journal_directory(bed_.directory()),
-        *journal_verify_key(local_file_system(), bed_.directory(), TestBed::kOrigin), {});
+    auto report = fsck();
     ASSERT_TRUE(report) << report.error().message;
     bed_.start();
     const auto lines = bed_.lines(journal::EntryKind::kDisclosed);
     const bool durable = !step || *step >= DisclosureStep::kDurable;
     ASSERT_EQ(lines.size(), durable ? 2u : 1u);
-    for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(lines[i].person, i + 1);
+    const auto alarms = bed_.lines(journal::EntryKind::kAlarm);
+    ASSERT_EQ(alarms.size(), durable ? 1u : 0u);
+    if (durable) {
+        EXPECT_EQ(alarms[0].person, lines[1].person);
+    }
 
     bed_.keeper.reset();
-    report = journal::fsck(
-        local_file_system(), journal_directory(bed_.directory()),
-        *journal_verify_key(local_file_system(), bed_.directory(), TestBed::kOrigin), {});
+    report = fsck();
     ASSERT_TRUE(report) << report.error().message;
 }
 

@@ -1,11 +1,109 @@
 #include "keeper/erasure.h"
 
+#include <algorithm>
+
 namespace cloison::keeper {
 namespace {
 
 constexpr std::string_view kErase = "erase";
+/// Number of entries (8 bytes) and leaf hash of the last of them.
+constexpr std::string_view kApplied = "erasures applied";
+constexpr std::size_t kNumberSize = 8;
+
+Result<crypto::Hash> leaf_at(const journal::Journal& journal, std::uint64_t index) {
+    CLOISON_TRY(const auto entries, journal.read(index, 1));
+    if (entries.empty()) return fail(ErrorCode::kCorrupt, "The journal gives no entries.");
+    return journal::Journal::leaf_hash(entries[0]);
+}
 
 }  // namespace
+
+Status AppliedErasures::check(std::uint64_t applied, ByteView leaf) const {
+    if (journal_.size() < applied)
+        return fail(ErrorCode::kCorrupt,
+                    "The journal was rolled back: it has " + std::to_string(journal_.size()) +
+                        " entries, and persons.sqlite remembers " + std::to_string(applied) +
+                        ". Put the newest copy of the journal in its place.");
+    if (applied == 0) return {};
+    CLOISON_TRY(const auto found, leaf_at(journal_, applied - 1));
+    if (equal_constant_time(found, leaf)) return {};
+    return fail(ErrorCode::kCorrupt,
+                "The journal is not the one that persons.sqlite remembers: entry " +
+                    std::to_string(applied - 1) + " is another.");
+}
+
+Status AppliedErasures::replay() {
+    CLOISON_TRY(const auto known, persons_.setting(kApplied));
+    std::uint64_t applied = 0;
+    if (!known.empty()) {
+        if (known.size() != kNumberSize + crypto::Hash{}.size())
+            return fail(ErrorCode::kCorrupt, "persons.sqlite does not say what it remembers.");
+        applied = get_u64(known);
+        CLOISON_TRY_STATUS(check(applied, ByteView(known).subspan(kNumberSize)));
+    }
+    CLOISON_TRY_STATUS(replay_from(applied));
+    {
+        const std::lock_guard lock(mutex_);
+        remembered_ = applied;
+    }
+    return remember();
+}
+
+Status AppliedErasures::replay_from(std::uint64_t first) {
+    std::uint32_t highest = 0;
+    bool older = false;
+    while (first < journal_.size()) {
+        CLOISON_TRY(const auto entries, journal_.read(first, journal::Journal::kMaxRead));
+        if (entries.empty()) return fail(ErrorCode::kCorrupt, "The journal gives no entries.");
+        for (const auto& bytes : entries) {
+            CLOISON_TRY(const auto entry, journal::decode_entry(bytes));
+            if (entry.person == 0) continue;
+            if (entry.person > highest) {
+                highest = entry.person;
+                CLOISON_TRY(const bool known, persons_.knows(highest));
+                older = older || !known;
+            }
+            if (entry.kind != journal::EntryKind::kErased) continue;
+            CLOISON_TRY(const auto found, persons_.find({entry.person}));
+            if (found.at(0)) CLOISON_TRY_STATUS(persons_.erase(*found[0]));
+        }
+        first += entries.size();
+    }
+    // Lines speak of persons whom the store never made: it was restored from before them.
+    if (older) return persons_.retire(highest);
+    return {};
+}
+
+void AppliedErasures::add_unfinished(const Person& person) {
+    const std::lock_guard lock(mutex_);
+    unfinished_.push_back(person);
+}
+
+/// Requires mutex_.
+Status AppliedErasures::finish() {
+    while (!unfinished_.empty()) {
+        const auto status = persons_.erase(unfinished_.back());
+        if (!status && status.error().code != ErrorCode::kNotFound) return status;
+        unfinished_.pop_back();
+    }
+    return {};
+}
+
+Status AppliedErasures::remember() {
+    const std::unique_lock nothing_under_way(under_way_, std::try_to_lock);
+    if (!nothing_under_way.owns_lock()) return {};
+    const std::lock_guard lock(mutex_);
+    CLOISON_TRY_STATUS(finish());
+    const std::uint64_t size = journal_.size();
+    if (size == remembered_) return {};
+    CLOISON_TRY(const auto leaf, leaf_at(journal_, size - 1));
+    Bytes content;
+    put_u64(content, size);
+    content.insert(content.end(), leaf.begin(), leaf.end());
+    CLOISON_TRY_STATUS(persons_.set_setting(kApplied, content));
+    remembered_ = size;
+    return {};
+}
 
 Status Eraser::erase(std::string_view door, std::string_view token) {
     CLOISON_TRY(auto grant, grants_.check(token));
@@ -29,15 +127,27 @@ Status Eraser::erase(std::string_view door, std::string_view token) {
 
     const Charge charge{entry.actor, grant->purpose, grant->door, person.ordinal};
     Status room;
-    CLOISON_TRY(auto pending, recorder_.queue(1, [&](Time at) -> std::vector<journal::Entry> {
-        room = budgets_.check(charge, at);
-        if (!room) return {};
-        budgets_.charge(charge, at);
-        return {std::move(entry)};
+    const auto under_way = applied_.begin();
+    const std::string alarm = canaries_.alarm_of(person);
+    CLOISON_TRY(auto pending, recorder_.queue(2, [&](Time at) -> std::vector<journal::Entry> {
+        std::vector<journal::Entry> entries;
+        room = grants_.require_live(*grant);
+        if (room) room = budgets_.check(charge, at);
+        if (room) {
+            budgets_.charge(charge, at);
+            entries.push_back(entry);
+            if (!alarm.empty()) entries.push_back(Canaries::opened(alarm, entry));
+        } else if (!alarm.empty()) {
+            if (auto refused = canaries_.refused(alarm, entry, at))
+                entries.push_back(std::move(*refused));
+        }
+        return entries;
     }));
-    CLOISON_TRY_STATUS(room);
     CLOISON_TRY_STATUS(recorder_.wait(std::move(pending)));
-    return persons_.erase(person);
+    CLOISON_TRY_STATUS(room);
+    auto erased = persons_.erase(person);
+    if (!erased && erased.error().code != ErrorCode::kNotFound) applied_.add_unfinished(person);
+    return erased;
 }
 
 }  // namespace cloison::keeper

@@ -1,5 +1,7 @@
 #include "keeper/investigation.h"
 
+#include <set>
+
 #include "keeper/tokens.h"
 
 namespace cloison::keeper {
@@ -16,7 +18,7 @@ Status require_nobody(const CheckedGrant& grant) {
 
 }  // namespace
 
-Status Investigation::journal_reading(const CheckedGrant& grant, std::string reason) {
+journal::Entry Investigation::line_of(const CheckedGrant& grant) const {
     journal::Entry entry;
     entry.kind = journal::EntryKind::kListRead;
     entry.door = grant.door->number;
@@ -26,8 +28,32 @@ Status Investigation::journal_reading(const CheckedGrant& grant, std::string rea
     entry.session = grant.grant.session;
     entry.origin = journal::parse_origin(grant.grant.origin);
     entry.request = decltype(entry.request)::random(parts_.random);
+    return entry;
+}
+
+Status Investigation::journal_reading(const CheckedGrant& grant, std::string reason) {
+    journal::Entry entry = line_of(grant);
     entry.reason = std::move(reason);
     CLOISON_TRY_STATUS(parts_.recorder.write({std::move(entry)}));
+    return {};
+}
+
+Status Investigation::raise_canaries(const CheckedGrant& grant,
+                                     const std::vector<std::optional<Person>>& persons) {
+    std::vector<journal::Entry> entries;
+    std::set<std::uint32_t> seen;
+    for (const auto& person : persons) {
+        if (!person || !seen.insert(person->ordinal).second) continue;
+        const std::string alarm = parts_.canaries.alarm_of(*person);
+        if (alarm.empty()) continue;
+        journal::Entry about = line_of(grant);
+        about.person = person->ordinal;
+        entries.push_back(Canaries::opened(alarm, std::move(about)));
+        if (entries.size() < Recorder::kMaxBatch) continue;
+        CLOISON_TRY_STATUS(parts_.recorder.write(std::move(entries)));
+        entries.clear();
+    }
+    if (!entries.empty()) CLOISON_TRY_STATUS(parts_.recorder.write(std::move(entries)));
     return {};
 }
 
@@ -75,6 +101,7 @@ Result<std::vector<Bytes>> Investigation::handles(std::string_view door, std::st
     CLOISON_TRY_STATUS(require_nobody(*grant));
     CLOISON_TRY(auto persons, parts_.persons.find(ordinals));
     CLOISON_TRY_STATUS(journal_reading(*grant, std::to_string(ordinals.size()) + " persons"));
+    CLOISON_TRY_STATUS(raise_canaries(*grant, persons));
     std::vector<Bytes> handles;
     const Time expires = parts_.clock.now() + kBulkHandleLifetime;
     for (const auto& person : persons) {

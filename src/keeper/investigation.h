@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "keeper/canaries.h"
 #include "keeper/grant_checker.h"
 #include "keeper/person_store.h"
 #include "keeper/recorder.h"
@@ -24,6 +25,7 @@ class Investigation {
         const PersonStore& persons;
         journal::Journal& journal;
         Recorder& recorder;
+        Canaries& canaries;
         const Clock& clock;
         Random& random;
     };
@@ -40,11 +42,15 @@ class Investigation {
                          std::size_t count);
 
     /// A handle for each person (1 to kMaxHandles ordinals), empty where there is none any more,
-    /// under a bulk grant that two staff members approved. One line.
+    /// under a bulk grant that two staff members approved. One line, and one of an alarm for each
+    /// canary among them.
     Result<std::vector<Bytes>> handles(std::string_view door, std::string_view grant,
                                        const std::vector<std::uint32_t>& ordinals);
 
   private:
+    journal::Entry line_of(const CheckedGrant& grant) const;  ///< Without a reason.
+    Status raise_canaries(const CheckedGrant& grant,
+                          const std::vector<std::optional<Person>>& persons);
     Status journal_reading(const CheckedGrant& grant, std::string reason);
     bool is_journaled(const CheckedGrant& grant);
     void remember_journaled(const CheckedGrant& grant);

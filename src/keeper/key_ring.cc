@@ -54,7 +54,8 @@ KeyRing::KeyRing(const crypto::RootKey& root)
           crypto::SealedBoxKeyPair::from_seed(derive<crypto::HashKey>(root, "handle").view())),
       epoch_wrap_(derive<crypto::BoxKey>(root, "epoch-wrap")),
       enrolment_(derive<crypto::BoxKey>(root, "enrolment")),
-      bulk_handle_(derive<crypto::BoxKey>(root, "bulk-handle")) {}
+      bulk_handle_(derive<crypto::BoxKey>(root, "bulk-handle")),
+      canaries_(derive<crypto::BoxKey>(root, "canaries")) {}
 
 RootId KeyRing::make_root(std::uint32_t ordinal, const std::array<std::uint8_t, 12>& random) const {
     Bytes plain;

@@ -47,6 +47,7 @@ class KeyRing {
     const crypto::BoxKey& epoch_wrap() const { return epoch_wrap_; }
     const crypto::BoxKey& enrolment() const { return enrolment_; }
     const crypto::BoxKey& bulk_handle() const { return bulk_handle_; }
+    const crypto::BoxKey& canaries() const { return canaries_; }
 
   private:
     const crypto::BlockPermutation& permutation(registry::Compartment compartment) const;
@@ -60,6 +61,7 @@ class KeyRing {
     crypto::BoxKey epoch_wrap_;
     crypto::BoxKey enrolment_;
     crypto::BoxKey bulk_handle_;
+    crypto::BoxKey canaries_;
 };
 
 }  // namespace cloison::keeper

@@ -32,6 +32,12 @@ Result<Subject> Subjects::by_handle(const ByHandle& claim) const {
     return Subject{person, {}};
 }
 
+Result<Person> Subjects::enrolled(registry::Compartment compartment, ByteView token) const {
+    if (auto canary = open_canary_enrolment(keys_, token, compartment, clock_.now())) return canary;
+    if (compartment != registry::Compartment::kIdentity) return not_by_this_caller();
+    return open_enrolment(keys_, token, clock_.now());
+}
+
 Result<Subjects::Resolved> Subjects::resolve(std::string_view caller,
                                              const SubjectClaim& claim) const {
     auto compartment = registry::compartment_from_name(caller);
@@ -40,8 +46,7 @@ Result<Subjects::Resolved> Subjects::resolve(std::string_view caller,
     if (const auto* grant = std::get_if<ByGrant>(&claim)) {
         CLOISON_TRY(subject, by_grant(grant->token, ""));
     } else if (const auto* enrolment = std::get_if<ByEnrolment>(&claim)) {
-        if (*compartment != registry::Compartment::kIdentity) return not_by_this_caller();
-        CLOISON_TRY(subject.person, open_enrolment(keys_, enrolment->token, clock_.now()));
+        CLOISON_TRY(subject.person, enrolled(*compartment, enrolment->token));
     } else if (const auto* handle = std::get_if<ByHandle>(&claim)) {
         CLOISON_TRY(subject, by_handle(*handle));
     } else if (std::holds_alternative<ByPseudonym>(claim)) {

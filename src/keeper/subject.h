@@ -43,7 +43,7 @@ class Subjects {
         Bytes case_tag;  ///< Empty if no case is named.
     };
     /// The calling compartment's own pseudonym and case tag; never another's. A grant of any door,
-    /// an enrolment (identity only) or a bulk handle.
+    /// an enrolment (identity's, or the compartment's own of a canary) or a bulk handle.
     Result<Resolved> resolve(std::string_view caller, const SubjectClaim& claim) const;
 
     struct Writer {
@@ -58,6 +58,7 @@ class Subjects {
   private:
     Result<Subject> by_grant(std::string_view token, std::string_view door) const;
     Result<Subject> by_handle(const ByHandle& claim) const;
+    Result<Person> enrolled(registry::Compartment compartment, ByteView token) const;
 
     const KeyRing& keys_;
     GrantChecker& grants_;

@@ -26,6 +26,27 @@ Time get_time(ByteView in) {
     return from_unix_ms(static_cast<std::int64_t>(get_u64(in)));
 }
 
+Bytes make_enrolment(const KeyRing& keys, const Person& person, Time now, std::string_view context,
+                     Random& random) {
+    Bytes plain;
+    put_person(plain, person);
+    put_u64(plain, static_cast<std::uint64_t>(to_unix_ms(now + kEnrolmentLifetime)));
+    return crypto::box_encrypt(keys.enrolment(), plain, as_bytes(context), random);
+}
+
+Result<Person> open_enrolment(const KeyRing& keys, ByteView token, Time now,
+                              std::string_view context) {
+    const auto plain = crypto::box_decrypt(keys.enrolment(), token, as_bytes(context));
+    if (!plain || plain->size() != kPersonSize + 8 ||
+        get_time(plain->view().subspan(kPersonSize)) <= now)
+        return fail(ErrorCode::kUnauthenticated, "An enrolment is not valid, or no longer.");
+    return get_person(plain->view());
+}
+
+std::string canary_context(registry::Compartment compartment) {
+    return "canary-enrolment/v1/" + std::string(registry::compartment_name(compartment));
+}
+
 tl::unexpected<Error> bad_handle() {
     return fail(ErrorCode::kPermissionDenied,
                 "A handle is not valid for this grant, or no longer.");
@@ -34,18 +55,21 @@ tl::unexpected<Error> bad_handle() {
 }  // namespace
 
 Bytes make_enrolment(const KeyRing& keys, const Person& person, Time now, Random& random) {
-    Bytes plain;
-    put_person(plain, person);
-    put_u64(plain, static_cast<std::uint64_t>(to_unix_ms(now + kEnrolmentLifetime)));
-    return crypto::box_encrypt(keys.enrolment(), plain, as_bytes(kEnrolmentContext), random);
+    return make_enrolment(keys, person, now, kEnrolmentContext, random);
 }
 
 Result<Person> open_enrolment(const KeyRing& keys, ByteView token, Time now) {
-    const auto plain = crypto::box_decrypt(keys.enrolment(), token, as_bytes(kEnrolmentContext));
-    if (!plain || plain->size() != kPersonSize + 8 ||
-        get_time(plain->view().subspan(kPersonSize)) <= now)
-        return fail(ErrorCode::kUnauthenticated, "An enrolment is not valid, or no longer.");
-    return get_person(plain->view());
+    return open_enrolment(keys, token, now, kEnrolmentContext);
+}
+
+Bytes make_canary_enrolment(const KeyRing& keys, const Person& person,
+                            registry::Compartment compartment, Time now, Random& random) {
+    return make_enrolment(keys, person, now, canary_context(compartment), random);
+}
+
+Result<Person> open_canary_enrolment(const KeyRing& keys, ByteView token,
+                                     registry::Compartment compartment, Time now) {
+    return open_enrolment(keys, token, now, canary_context(compartment));
 }
 
 Bytes make_bulk_handle(const KeyRing& keys, const BulkHandle& handle, Random& random) {

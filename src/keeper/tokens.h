@@ -17,6 +17,13 @@ Bytes make_enrolment(const KeyRing& keys, const Person& person, Time now, Random
 /// kUnauthenticated if it is not ours or kEnrolmentLifetime has passed.
 Result<Person> open_enrolment(const KeyRing& keys, ByteView token, Time now);
 
+/// Stands for a canary that was just made, and is good for that compartment alone. Of the same form
+/// and lifetime as an enrolment.
+Bytes make_canary_enrolment(const KeyRing& keys, const Person& person,
+                            registry::Compartment compartment, Time now, Random& random);
+Result<Person> open_canary_enrolment(const KeyRing& keys, ByteView token,
+                                     registry::Compartment compartment, Time now);
+
 /// Stands for a person of a list that two staff members approved, for one actor and purpose.
 struct BulkHandle {
     Person person;
