@@ -1,5 +1,7 @@
+#include "desk/alarm_pages.h"
 #include "desk/incident_view.h"
 #include "desk/typed_text.h"
+#include "desk/witness_view.h"
 #include "web/formats.h"
 
 namespace cloison::desk {
@@ -64,7 +66,15 @@ Result<net::HttpResponse> IncidentPages::list(Context& context) const {
              {"clock", clock_tag(context, each)}});
     return context.page("desk/incidents", {{"title", context.text("desk_incident.list_title")},
                                            {"rows", rows},
-                                           {"has_rows", !rows.empty()}});
+                                           {"has_rows", !rows.empty()},
+                                           {"alarm_notice", alarm_notice(core, context)},
+                                           {"witnesses", witness_view(core, context)}});
+}
+
+/// What was typed, or what a link to the form brought along.
+std::string given(const Context& context, std::string_view name) {
+    const auto typed = context.form.get(name);
+    return std::string(typed.empty() ? context.query.get(name) : typed);
 }
 
 net::HttpResponse new_page(Context& context, const web::FormErrors& errors) {
@@ -77,9 +87,10 @@ net::HttpResponse new_page(Context& context, const web::FormErrors& errors) {
          .fields = {web::text_input({.name = "title",
                                      .label = context.text("desk_incident.title"),
                                      .hint = context.text("desk_incident.no_personal_data"),
-                                     .value = std::string(context.form.get("title")),
+                                     .value = given(context, "title"),
                                      .max_length = incident::kMaxTitle},
-                                    errors)}},
+                                    errors)},
+         .hidden = {{"session", given(context, "session")}}},
         errors);
 }
 
@@ -97,7 +108,11 @@ Result<net::HttpResponse> IncidentPages::open(Context& context) const {
                                         errors);
     if (!errors.empty()) return new_page(context, errors);
     CLOISON_TRY(const auto opened, core.incidents->open(title, context.session->actor));
-    return context.redirect("/incidents/" + opened.hex());
+    const std::string page = "/incidents/" + opened.hex();
+    // From an alarm: the next question is what else its session opened.
+    if (const auto session = SessionId::from_hex(context.form.get("session")))
+        return context.redirect(page + "/scope/ask?session=" + session->hex());
+    return context.redirect(page);
 }
 
 /// Everybody named on an incident's page.

@@ -1,7 +1,8 @@
 #include <algorithm>
 
-#include "desk/core.h"
+#include "desk/alarm_pages.h"
 #include "desk/typed_text.h"
+#include "desk/witness_view.h"
 
 namespace cloison::desk {
 namespace {
@@ -64,8 +65,10 @@ Result<net::HttpResponse> StaffPages::list(Context& context) const {
                                         ? std::string()
                                         : "/staff/" + actor.hex() + "/disable"}});
     }
-    return context.page("desk/staff",
-                        {{"title", context.text("desk.staff.title")}, {"rows", rows}});
+    return context.page("desk/staff", {{"title", context.text("desk.staff.title")},
+                                       {"rows", rows},
+                                       {"alarm_notice", alarm_notice(core, context)},
+                                       {"witnesses", witness_view(core, context)}});
 }
 
 net::HttpResponse new_page(Context& context, const web::FormErrors& errors) {
