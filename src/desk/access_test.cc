@@ -73,6 +73,9 @@ constexpr Line kMatrix[] = {
     {"POST", "/incidents/{incident}/exports", 401, 401, 404, 404, 400, 404},
     {"GET", "/incidents/{incident}/exports/{approval}", 303, 303, 404, 404, 404, 404},
     {"POST", "/incidents/{incident}/exports/{approval}/download", 401, 401, 404, 404, 404, 404},
+    {"GET", "/alarms", 303, 303, 404, 404, 200, 200},
+    {"POST", "/alarms/acknowledge", 401, 401, 404, 404, 400, 400},
+    {"POST", "/alarms/{entry}/acknowledge", 401, 401, 404, 404, 404, 404},
     {"GET", "/approvals", 303, 303, 404, 404, 200, 200},
     {"POST", "/approvals/{approval}/approve", 401, 401, 404, 404, 404, 404},
     // What changes the object or ends the session that is used above comes last.
@@ -99,10 +102,13 @@ class AccessTest : public House {
     }
     /// A path of the pattern that names existing objects of somebody else.
     std::string fill(std::string pattern) const {
-        const std::map<std::string, std::string> values = {
-            {"{request}", request.hex()},         {"{session}", officer.session.hex()},
-            {"{actor}", leaving.actor.hex()},     {"{incident}", incident},
-            {"{approval}", std::string(32, 'a')}, {"{status}", "approved"}};
+        const std::map<std::string, std::string> values = {{"{request}", request.hex()},
+                                                           {"{session}", officer.session.hex()},
+                                                           {"{actor}", leaving.actor.hex()},
+                                                           {"{incident}", incident},
+                                                           {"{approval}", std::string(32, 'a')},
+                                                           {"{status}", "approved"},
+                                                           {"{entry}", "0"}};
         for (const auto& [name, value] : values)
             if (const auto at = pattern.find(name); at != std::string::npos)
                 pattern.replace(at, name.size(), value);

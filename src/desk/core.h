@@ -8,6 +8,7 @@
 #include "casework/casework_client.h"
 #include "casework/request_type.h"
 #include "desk/desk.h"
+#include "incident/acknowledgements.h"
 #include "incident/incident_store.h"
 #include "incident/journal_reader.h"
 #include "registry/registry.h"
@@ -22,6 +23,7 @@ struct Core {
     std::map<std::string, casework::RequestType> types;
     incident::IncidentStore* incidents = nullptr;
     incident::JournalReader* reader = nullptr;
+    incident::Acknowledgements* acknowledgements = nullptr;
     std::string journal_name;  ///< Under which what was covered is kept.
     Random* random = nullptr;
 };
@@ -35,7 +37,8 @@ struct GrantWanted {
     std::string ticket = {};
     std::string email_index = {};
     std::string approval = {};
-    std::string digest = {};
+    std::string list = {};  ///< With an approval: the digest of the persons, and what they are for.
+    std::string about = {};
 };
 Result<std::string> issue_grant(const Core& core, const web::Context& context,
                                 const GrantWanted& wanted);
@@ -99,6 +102,7 @@ void add_staff_pages(web::Site& site, const Core& core);
 void add_incident_pages(web::Site& site, const Core& core);
 void add_scope_pages(web::Site& site, const Core& core);
 void add_export_pages(web::Site& site, const Core& core);
+void add_alarm_pages(web::Site& site, const Core& core);
 
 /// Adapts member functions of a group of pages to routes.
 template <class Pages>

@@ -1,9 +1,11 @@
 #include "desk/desk.h"
 
 #include "crypto/keys.h"
+#include "desk/alarm_pages.h"
 #include "desk/core.h"
 #include "net/http_server.h"
 #include "storage/database.h"
+#include "web/formats.h"
 #include "web/security_headers.h"
 #include "web/sign_in_pages.h"
 
@@ -17,7 +19,7 @@ Path cookie_key_path(const Path& directory) {
     return directory / "cookie.key";
 }
 
-std::vector<web::Site::NavigationItem> navigation(const web::Context& context) {
+std::vector<web::Site::NavigationItem> navigation(const Core& core, const web::Context& context) {
     using registry::Role;
     if (!context.session || context.session->totp_required) return {};
     std::vector<web::Site::NavigationItem> items;
@@ -38,6 +40,14 @@ std::vector<web::Site::NavigationItem> navigation(const web::Context& context) {
             break;
         default:
             return {};
+    }
+    if (may_see_alarms(context)) {
+        web::Site::NavigationItem alarms{"/alarms", "desk_alarm.navigation"};
+        if (const auto waiting = waiting_alarms(core, context); waiting > 0) {
+            alarms.badge = web::format_number(context.language, static_cast<std::int64_t>(waiting));
+            alarms.badge_words = context.text("desk_alarm.badge");
+        }
+        items.push_back(std::move(alarms));
     }
     items.push_back({"/sessions", "desk.sessions.navigation"});
     return items;
@@ -60,6 +70,7 @@ struct Desk::Parts {
     Options options;
     std::unique_ptr<storage::Database> database;
     std::optional<incident::IncidentStore> incidents;
+    std::optional<incident::Acknowledgements> acknowledgements;
     std::unique_ptr<incident::JournalReader> reader;
     Core core;
     std::unique_ptr<web::Site> site;
@@ -72,16 +83,24 @@ Result<std::unique_ptr<Desk>> Desk::create(Options options, Services services,
     CLOISON_TRY(const auto secret,
                 crypto::load_key_file(files, cookie_key_path(options.directory)));
     CLOISON_TRY(const auto cookie_key, crypto::HashKey::from_bytes(secret.view()));
-    auto parts = std::make_unique<Parts>(Parts{
-        std::move(options), nullptr, std::nullopt, nullptr,
-        Core{std::move(services), std::move(registry), {}, nullptr, nullptr, "keeper", &random},
-        nullptr, nullptr});
+    auto parts = std::make_unique<Parts>(Parts{std::move(options), nullptr, std::nullopt,
+                                               std::nullopt, nullptr,
+                                               Core{std::move(services),
+                                                    std::move(registry),
+                                                    {},
+                                                    nullptr,
+                                                    nullptr,
+                                                    nullptr,
+                                                    "keeper",
+                                                    &random},
+                                               nullptr, nullptr});
     Core& core = parts->core;
     CLOISON_TRY(core.types,
                 casework::load_request_types(files, parts->options.request_types, core.registry));
     CLOISON_TRY(parts->database,
                 incident::open_incident_database(parts->options.directory / "desk.db"));
     core.incidents = &parts->incidents.emplace(*parts->database, clock, random);
+    core.acknowledgements = &parts->acknowledgements.emplace(*parts->database, clock);
     incident::JournalReader::Options reading;
     reading.verify_key = parts->options.journal_verify_key;
     CLOISON_TRY(reading.covered_before, core.incidents->covered(core.journal_name));
@@ -97,7 +116,7 @@ Result<std::unique_ptr<Desk>> Desk::create(Options options, Services services,
     CLOISON_TRY(parts->site, web::Site::create(std::move(site_options), cookie_key,
                                                core.services.identity, files, clock, random));
     web::Site& site = *parts->site;
-    site.navigation(navigation);
+    site.navigation([&core](const web::Context& context) { return navigation(core, context); });
     web::add_sign_in_pages(site, core.services.identity, core.services.keeper, {});
     add_home_pages(site, core);
     add_queue_pages(site, core);
@@ -109,6 +128,7 @@ Result<std::unique_ptr<Desk>> Desk::create(Options options, Services services,
     add_incident_pages(site, core);
     add_scope_pages(site, core);
     add_export_pages(site, core);
+    add_alarm_pages(site, core);
     return std::unique_ptr<Desk>(new Desk(std::move(parts)));
 }
 

@@ -68,8 +68,11 @@ Json Context::layout(std::string_view title, bool has_errors, bool mark_current)
             const bool current =
                 mark_current && (request.path == item.path ||
                                  (item.path != "/" && request.path.starts_with(item.path + "/")));
-            navigation.push_back(
-                {{"link", item.path}, {"text", text(item.text_key)}, {"current", current}});
+            navigation.push_back({{"link", item.path},
+                                  {"text", text(item.text_key)},
+                                  {"badge", item.badge},
+                                  {"badge_words", item.badge_words},
+                                  {"current", current}});
         }
     }
     if (!session && visit_.empty()) {

@@ -60,6 +60,8 @@ class Site {
     struct NavigationItem {
         std::string path;
         std::string text_key;
+        std::string badge = {};        ///< A number that waits there; empty: none.
+        std::string badge_words = {};  ///< What the number counts, for who does not see it.
     };
 
     /// kInvalidArgument naming the first template, text or asset that is missing or wrong.

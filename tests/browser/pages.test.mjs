@@ -233,7 +233,7 @@ test("the desk's pages of phone support", async () => {
 
 test("the desk's pages of an administrator", async () => {
     const visitor = await atDesk(browser, here, here.accounts("administrator")[0], {language: "fr"});
-    await round(visitor, "desk", ["/staff", "/staff/new", "/approvals", "/sessions"]);
+    await round(visitor, "desk", ["/staff", "/staff/new", "/alarms", "/approvals", "/sessions"]);
     await checkEmptyForm(visitor, "/staff/new");
     await visitor.go("/staff/new");
     await visitor.page.fill("#name", "Camille Ozanne");
@@ -267,7 +267,7 @@ test("the desk's pages of an administrator", async () => {
 test("the desk's pages of a data-protection officer", async () => {
     const visitor = await atDesk(browser, here, here.accounts("dpo")[2], {language: "fr"});
     const {page} = visitor;
-    await round(visitor, "desk", ["/incidents", "/incidents/new", "/approvals", "/sessions"]);
+    await round(visitor, "desk", ["/incidents", "/incidents/new", "/alarms", "/approvals", "/sessions"]);
     await checkEmptyForm(visitor, "/incidents/new");
     await visitor.go("/incidents/new");
     await page.fill("#title", "Poste volé");
