@@ -1,6 +1,7 @@
 #include "journal/publisher.h"
 
 #include <algorithm>
+#include <set>
 
 #include "journal/note.h"
 
@@ -35,6 +36,7 @@ Status Publisher::publish(bool always) {
     const TreeHead head = head_.advance();
     if (head.size == published_ && !always) return {};
     CLOISON_TRY_STATUS(write_tiles(head.size));
+    if (always) CLOISON_TRY_STATUS(sync_directories(head.size));
     const std::string note = sign_checkpoint(head, origin_, key_);
     CLOISON_TRY_STATUS(tiles_.files().write_file_atomically(tiles_.directory() / "checkpoint",
                                                             as_bytes(note), 0600));
@@ -61,6 +63,19 @@ Status Publisher::write_tiles(std::uint64_t size) {
     }));
     if (one_by_one) return {};
     return tiles_.files().sync_file_system(tiles_.directory());
+}
+
+Status Publisher::sync_directories(std::uint64_t size) {
+    std::set<Path> directories;
+    CLOISON_TRY_STATUS(for_each_changed_tile(published_, size, [&](const TileId& tile) -> Status {
+        Path below = Path(tile.path(tile_width(tile, size))).parent_path();
+        for (; !below.empty(); below = below.parent_path())
+            directories.insert((tiles_.directory() / below).parent_path());
+        return {};
+    }));
+    for (const Path& directory : directories)
+        CLOISON_TRY_STATUS(tiles_.files().sync_directory(directory));
+    return {};
 }
 
 Status Publisher::remove_partials(std::uint64_t size) {

@@ -22,8 +22,8 @@ class Publisher {
               const crypto::SigningKey& key, std::uint64_t published)
         : tiles_(tiles), head_(head), origin_(origin), key_(key), published_(published) {}
 
-    /// One round over all that is durable now; rounds wait for each other. Writes the checkpoint
-    /// also where nothing is new if `always`.
+    /// One round over all that is durable now; rounds wait for each other. With `always`, as at the
+    /// start: writes the checkpoint also where nothing is new, and trusts no directory that is there.
     Status publish(bool always = false);
 
     /// Tells of a segment, oldest first. The last one is in use and is never dropped.
@@ -32,6 +32,8 @@ class Publisher {
 
   private:
     Status write_tiles(std::uint64_t size);
+    /// Directories that a process made which died before it had synced their names.
+    Status sync_directories(std::uint64_t size);
     Status remove_partials(std::uint64_t size);
 
     const TileFiles& tiles_;

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Builds that are broken on purpose are caught by the same rounds that the true one passes: one that
+releases before the line is synced, and one that takes a failed sync for a good one. (CMakeLists.txt
+and mutants/ have what is broken in them.)"""
+import random
+import unittest
+
+from faults import BIN, CLOISON, FULL, SEED, Violation, announce
+from keeper_rounds import Rounds
+
+ONLY = "fdatasync journal/wal/"
+STALL_MS = 40  # A disk that is about to fail takes its time.
+TRIES = 12
+WORD = "plaintext was released without its line"
+
+
+def round_of_failing_syncs(rounds, lot):
+    """From some moment on no sync of the write-ahead file succeeds; then the power is cut."""
+    rounds.run_with(f"{lot.randrange(5, 60)}+:before-EIO", ONLY, STALL_MS)
+    rounds.restart(cut_power=True)
+    return rounds.judge()
+
+
+class BrokenBuilds(unittest.TestCase):
+    def caught(self, program):
+        """After how many rounds the broken build was found out."""
+        lot = random.Random(SEED)
+        with Rounds(BIN / program) as rounds:
+            # Without a fault nobody sees that it is broken.
+            rounds.load.wait_for_release()
+            rounds.load.check()
+            for number in range(1, TRIES + 1):
+                try:
+                    round_of_failing_syncs(rounds, lot)
+                except Violation as violation:
+                    self.assertIn(WORD, str(violation))
+                    return number
+        self.fail(f"{program} went through {TRIES} rounds")
+
+    def test_broken_builds_are_caught_and_the_true_one_is_not(self):
+        announce("broken builds")
+        lot = random.Random(SEED)
+        with Rounds(CLOISON) as rounds:
+            for _ in range(TRIES if FULL else 3):
+                report = round_of_failing_syncs(rounds, lot)
+            self.assertGreater(rounds.keeper_ends, 0)
+        early = self.caught("cloison_releases_before_sync")
+        deaf = self.caught("cloison_ignores_failed_sync")
+        print(f"the true build passed {TRIES if FULL else 3} rounds with {report['acknowledged']} disclosures; "
+              f"releasing before the sync was caught in round {early}, ignoring a failed sync in round {deaf}")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,17 @@
+# cmake -DSOURCE= -DTARGET= -DFROM= -DTO= -P mutate.cmake: copies a source file with one piece of text
+# replaced, and fails unless that text stands there exactly once. FROM and TO are names of files.
+file(READ ${SOURCE} text)
+file(READ ${FROM} from)
+file(READ ${TO} to)
+string(STRIP "${from}" from)
+string(STRIP "${to}" to)
+string(LENGTH "${text}" before)
+string(REPLACE "${from}" "" without "${text}")
+string(LENGTH "${without}" after)
+string(LENGTH "${from}" length)
+math(EXPR removed "${before} - ${after}")
+if(NOT removed EQUAL length)
+    message(FATAL_ERROR "${SOURCE}: the text of ${FROM} is not there exactly once")
+endif()
+string(REPLACE "${from}" "${to}" text "${text}")
+file(WRITE ${TARGET} "${text}")
