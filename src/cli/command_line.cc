@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/random.h"
+#include "cli/backup_command.h"
 #include "cli/canary_command.h"
 #include "cli/configuration.h"
 #include "cli/demo_commands.h"
@@ -123,6 +124,10 @@ void add_operation(Commands& commands) {
                                   system_random());
         };
     });
+
+    add_backup_command(
+        *commands.add("backup", "Encrypted backups of the keeper")->group("Operation"),
+        [&commands] { return commands.layout(); }, commands.chosen);
 
     add_staff_command(
         *commands.add("staff", "Makes staff accounts from the command line")->group("Operation"),

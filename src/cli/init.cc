@@ -35,10 +35,12 @@ Status make_caller(const Layout& layout, const std::string& name, FileSystem& fi
                                  crypto::SigningKey::from_seed(seed.view()).verify_key());
 }
 
-Status make_services(const Layout& layout, const std::string& journal_origin, FileSystem& files,
+Status make_services(const Layout& layout, const Configuration& configuration, FileSystem& files,
                      Random& random) {
+    const std::string& journal_origin = configuration.journal_origin;
     const Path keeper = layout.service("keeper");
-    CLOISON_TRY_STATUS(keeper::create_keeper_directory(files, keeper, random));
+    CLOISON_TRY_STATUS(
+        keeper::create_keeper_directory(files, keeper, random, configuration.root_key_source()));
     CLOISON_TRY(const auto journal_key, keeper::journal_verify_key(files, keeper, journal_origin));
     CLOISON_TRY_STATUS(
         files.write_file_atomically(layout.journal_key(), as_bytes(journal_key + "\n"), 0600));
@@ -87,7 +89,7 @@ Status initialize_var(const Layout& layout, const Configuration& configuration, 
                     layout.configuration().string() + " exists already; nothing was changed.");
     for (const Path& path : {layout.var(), layout.trust(), layout.run(), layout.outbox()})
         CLOISON_TRY_STATUS(make_private_directory(files, path));
-    CLOISON_TRY_STATUS(make_services(layout, configuration.journal_origin, files, random));
+    CLOISON_TRY_STATUS(make_services(layout, configuration, files, random));
     // The settings come last: a directory with settings is complete.
     return files.write_file_atomically(layout.configuration(), as_bytes(configuration.text()),
                                        0600);

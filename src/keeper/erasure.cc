@@ -105,6 +105,22 @@ Status AppliedErasures::remember() {
     return {};
 }
 
+Result<std::uint64_t> erase_returned(PersonStore& persons, const History& history) {
+    std::uint64_t returned = 0;
+    std::uint32_t after = 0;
+    for (;;) {
+        CLOISON_TRY(const auto erased, history.erased(after, PersonStore::kMaxEnrolment));
+        if (erased.empty()) return returned;
+        after = erased.back();
+        CLOISON_TRY(const auto found, persons.find(erased));
+        for (const auto& person : found) {
+            if (!person) continue;
+            CLOISON_TRY_STATUS(persons.erase(*person));
+            ++returned;
+        }
+    }
+}
+
 Status Eraser::erase(std::string_view door, std::string_view token) {
     CLOISON_TRY(auto grant, grants_.check(token));
     CLOISON_TRY_STATUS(require_door(*grant, door));

@@ -7,6 +7,7 @@
 #include "keeper/budget.h"
 #include "keeper/canaries.h"
 #include "keeper/grant_checker.h"
+#include "keeper/history.h"
 #include "keeper/person_store.h"
 #include "keeper/recorder.h"
 
@@ -46,6 +47,10 @@ class AppliedErasures {
     std::uint64_t remembered_ = 0;
     std::vector<Person> unfinished_;
 };
+
+/// Erases again whom the journal says are erased and whose row came back by itself: somebody put an
+/// older one in its place. Returns how many; each is an alarm's worth. For the start.
+Result<std::uint64_t> erase_returned(PersonStore& persons, const History& history);
 
 /// Destroys the key of a person, so that nothing that was sealed for them opens any more. The line
 /// is durable first; an erasure that a crash cut short is finished at the next start. Any thread

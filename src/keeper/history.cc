@@ -77,6 +77,7 @@ Status History::load() {
     return database_->write([](Transaction& transaction) -> Status {
         CLOISON_TRY_STATUS(transaction.execute("DELETE FROM line", {}));
         CLOISON_TRY_STATUS(transaction.execute("DELETE FROM alarm", {}));
+        CLOISON_TRY_STATUS(transaction.execute("DELETE FROM erased", {}));
         return save_progress(transaction, 0, {});
     });
 }
@@ -99,6 +100,10 @@ Status History::index_next() {
                 CLOISON_TRY_STATUS(
                     transaction.execute("INSERT INTO alarm (entry) VALUES ($1)", {index}));
             if (entry.person == 0) continue;
+            if (entry.kind == journal::EntryKind::kErased)
+                CLOISON_TRY_STATUS(transaction.execute(
+                    "INSERT INTO erased (person) VALUES ($1) ON CONFLICT (person) DO NOTHING",
+                    {std::int64_t{entry.person}}));
             CLOISON_TRY_STATUS(
                 transaction.execute("INSERT INTO line (person, entry) VALUES ($1, $2)",
                                     {std::int64_t{entry.person}, index}));
@@ -161,6 +166,18 @@ Result<std::uint64_t> History::alarm_count() {
             CLOISON_TRY(auto row, transaction.query_one("SELECT COUNT(*) FROM alarm", {}));
             return static_cast<std::uint64_t>(row.integer(0));
         });
+}
+
+Result<std::vector<std::uint32_t>> History::erased(std::uint32_t after, std::size_t limit) const {
+    const auto rows = database_->read_result<storage::Rows>([&](Transaction& transaction) {
+        return transaction.query(
+            "SELECT person FROM erased WHERE person > $1 ORDER BY person LIMIT $2",
+            {std::int64_t{after}, static_cast<std::int64_t>(limit)});
+    });
+    if (!rows) return fail(rows.error());
+    std::vector<std::uint32_t> persons;
+    for (const auto& row : *rows) persons.push_back(static_cast<std::uint32_t>(row.integer(0)));
+    return persons;
 }
 
 Result<std::vector<History::Line>> History::read_lines(const storage::Rows& indexes) {

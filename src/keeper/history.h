@@ -13,9 +13,9 @@
 
 namespace cloison::keeper {
 
-/// Which journal lines concern a person, and which are alarms: an index in a file of its own,
-/// derived from the journal. It catches up by itself, and an index that does not fit the journal
-/// (restored, cut short) is built anew. Any thread may call.
+/// Which journal lines concern a person, which are alarms, and who is erased: an index in a file of
+/// its own, derived from the journal. It catches up by itself, and an index that does not fit the
+/// journal (restored, cut short) is built anew. Any thread may call.
 class History {
   public:
     static constexpr std::size_t kMaxLines = 200;
@@ -37,6 +37,9 @@ class History {
     Result<std::vector<Line>> alarms(std::uint64_t before, std::size_t limit);
     /// How many alarms the journal holds.
     Result<std::uint64_t> alarm_count();
+
+    /// At most `limit` persons beyond `after` whom the journal says are erased, by ordinal.
+    Result<std::vector<std::uint32_t>> erased(std::uint32_t after, std::size_t limit) const;
 
     /// Tells the thread that there are new lines; cheap.
     void nudge();

@@ -1,5 +1,9 @@
 #include "keeper/investigation.h"
 
+#include <algorithm>
+#include <numeric>
+#include <set>
+
 #include "keeper/support_for_test.h"
 #include "keeper/tokens.h"
 
@@ -23,12 +27,14 @@ class InvestigationTest : public testing::Test {
     }
     Result<v1::HandlesResponse> handles(const Grant& grant,
                                         const std::vector<std::uint32_t>& persons) {
-        v1::HandlesRequest request;
-        request.set_grant(bed_.sign(grant));
-        for (const auto person : persons) request.add_persons(person);
-        return bed_.as("desk").handles(request);
+        return bed_.as("desk").handles(bed_.list_request(grant, persons));
     }
-    Grant investigate() { return bed_.dpo_grant("investigate", "incident", {"email"}); }
+    /// Approved for these persons.
+    Grant investigate(const std::vector<std::uint32_t>& persons = {1}) {
+        Grant grant = bed_.dpo_grant("investigate", "incident", {"email"});
+        bed_.approve_list(grant, persons);
+        return grant;
+    }
     std::uint64_t entries() { return bed_.as("operator").describe({})->entries(); }
     template <class Answer>
     static ErrorCode code_of(const Result<Answer>& answer) {
@@ -101,32 +107,103 @@ TEST_F(InvestigationTest, HandlesNeedTwoPeopleAndLeaveALine) {
     EXPECT_EQ(code_of(handles(bed_.dpo_grant("hand_over_data", "access_request", {}), {1})),
               kDenied);
     EXPECT_EQ(entries(), before);
-    auto given = handles(investigate(), {1, 2, 3});
+    const std::uint32_t first = bed_.ordinal(residents_[0]);
+    const std::uint32_t second = bed_.ordinal(residents_[1]);
+    std::uint32_t nobody = 1;
+    while (nobody == first || nobody == second) ++nobody;
+    std::vector<std::uint32_t> list{first, second, nobody};
+    std::sort(list.begin(), list.end());
+    auto given = handles(investigate(list), list);
     ASSERT_TRUE(given) << given.error().message;
-    EXPECT_EQ(given->handles_size(), 3);
-    EXPECT_FALSE(given->handles(0).empty());
-    EXPECT_NE(given->handles(0), given->handles(1));
-    EXPECT_TRUE(given->handles(2).empty()) << "there is no third person";
+    ASSERT_EQ(given->handles_size(), 3);
+    std::set<std::string> different(given->handles().begin(), given->handles().end());
+    EXPECT_EQ(different.size(), 3u);
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(given->handles(i).empty(), list[static_cast<std::size_t>(i)] == nobody) << i;
     EXPECT_EQ(entries(), before + 1);
-    EXPECT_EQ(code_of(handles(investigate(), {})), kMalformed);
-    EXPECT_EQ(code_of(handles(investigate(), std::vector<std::uint32_t>(10'000, 1))), kGood);
-    EXPECT_EQ(code_of(handles(investigate(), std::vector<std::uint32_t>(10'001, 1))), kMalformed);
+    std::vector<std::uint32_t> most(kMaxListPage);
+    std::iota(most.begin(), most.end(), 1);
+    EXPECT_EQ(code_of(handles(investigate(most), most)), kGood);
+    most.push_back(kMaxListPage + 1);
+    EXPECT_EQ(code_of(handles(investigate(most), most)), kMalformed);
+}
+
+/// What the two people did not see opens nothing.
+TEST_F(InvestigationTest, HandlesAreForTheApprovedListAlone) {
+    const auto before = entries();
+    const Grant grant = investigate({3, 5, 9});
+    EXPECT_EQ(code_of(handles(grant, {3, 5})), kDenied) << "one person fewer";
+    EXPECT_EQ(code_of(handles(grant, {3, 5, 9, 10})), kDenied) << "one person more";
+    EXPECT_EQ(code_of(handles(grant, {3, 5, 10})), kDenied) << "somebody else";
+    EXPECT_EQ(code_of(handles(grant, {5, 3, 9})), kMalformed) << "reordered";
+    EXPECT_EQ(code_of(handles(grant, {3, 5, 5, 9})), kMalformed) << "repeated";
+    EXPECT_EQ(code_of(handles(grant, {0, 3, 5, 9})), kMalformed) << "nobody";
+    EXPECT_EQ(code_of(handles(grant, {})), kMalformed);
+    Grant listless = grant;
+    listless.list.clear();
+    EXPECT_EQ(code_of(handles(listless, {3, 5, 9})), kDenied) << "a grant without a list";
+    EXPECT_EQ(entries(), before);
+    EXPECT_EQ(code_of(handles(grant, {3, 5, 9})), kGood);
+}
+
+TEST_F(InvestigationTest, APageCountsInItsPlaceOnly) {
+    const auto list = PersonList::create({3, 5, 9, 12}, 2);
+    ASSERT_TRUE(list);
+    Grant grant = investigate();
+    grant.list.assign(list->digest.begin(), list->digest.end());
+    const auto ask = [&](const std::vector<std::uint32_t>& persons, std::uint32_t page,
+                         const std::vector<crypto::Hash>& digests) {
+        v1::HandlesRequest request;
+        request.set_grant(bed_.sign(grant));
+        for (const auto person : persons) request.add_persons(person);
+        for (const auto& digest : digests) request.add_pages(to_string(digest));
+        request.set_page(page);
+        return code_of(bed_.as("desk").handles(request));
+    };
+    const auto& pages = list->pages;
+    const auto& digests = list->page_digests;
+    EXPECT_EQ(ask(pages[0], 0, digests), kGood);
+    EXPECT_EQ(ask(pages[1], 1, digests), kGood);
+    EXPECT_EQ(ask(pages[1], 0, digests), kDenied) << "another page";
+    EXPECT_EQ(ask(pages[0], 2, digests), kMalformed) << "a page that is not there";
+    EXPECT_EQ(ask(pages[0], 0, {digests[1], digests[0]}), kDenied) << "pages in another order";
+    EXPECT_EQ(ask(pages[0], 0, {digests[0]}), kDenied) << "a page left out";
+    EXPECT_EQ(ask(pages[0], 0, {digests[0], digests[1], digests[1]}), kDenied) << "one more";
+    const std::vector<std::uint32_t> other{4, 6};
+    EXPECT_EQ(ask(other, 0, {list_page_digest(other), digests[1]}), kDenied) << "a page put in";
+    EXPECT_EQ(ask(pages[0], 0, {}), kMalformed);
+}
+
+TEST_F(InvestigationTest, HandlesOfOneListDoNotWorkUnderAnother) {
+    const std::uint32_t person = bed_.ordinal(residents_[0]);
+    const Grant grant = investigate({person});
+    const std::string handle = handles(grant, {person})->handles(0);
+    Grant other = grant;
+    bed_.approve_list(other, {person, person + 1});
+    EXPECT_EQ(resolve(handle, grant), kGood);
+    EXPECT_EQ(resolve(handle, other), kDenied);
+    const auto sealed = bed_.seal(bed_.self_grant(residents_[0], {"email"}), "email", "c@x.org");
+    auto disclosure = TestBed::disclosure(bed_.sign(other), "email", sealed);
+    disclosure.set_handle(handle);
+    EXPECT_EQ(code_of(bed_.open(disclosure)), kDenied);
 }
 
 TEST_F(InvestigationTest, AHandleStandsForItsPersonUnderItsActorsGrants) {
-    const Grant grant = investigate();
-    const std::string handle = handles(grant, {1})->handles(0);
+    const std::uint32_t person = bed_.ordinal(residents_[0]);
+    const Grant grant = investigate({person});
+    const std::string handle = handles(grant, {person})->handles(0);
     EXPECT_EQ(resolve(handle, grant), kGood);
     v1::ResolveRequest request;
     request.mutable_subject()->set_handle(handle);
     request.mutable_subject()->set_approval(bed_.sign(grant));
     EXPECT_EQ(bed_.as("identity").resolve(request)->pseudonym(),
               to_string(ByteView(residents_[0].identity)));
-    Grant renewed = investigate();
+    Grant renewed = investigate({person});
     renewed.actor = grant.actor;
     EXPECT_EQ(resolve(handle, renewed), kGood);
-    EXPECT_EQ(resolve(handle, investigate()), kDenied) << "another actor";
+    EXPECT_EQ(resolve(handle, investigate({person})), kDenied) << "another actor";
     Grant other = bed_.dpo_grant("notify", "breach", {});
+    other.list = grant.list;
     other.actor = grant.actor;
     EXPECT_EQ(resolve(handle, other), kDenied) << "another purpose";
     renewed.approvers.pop_back();
@@ -138,9 +215,14 @@ TEST_F(InvestigationTest, AHandleStandsForItsPersonUnderItsActorsGrants) {
 TEST_F(InvestigationTest, AHandleOpensUnderABulkGrantOnly) {
     Grant own = bed_.self_grant(residents_[0], {"email"});
     const auto sealed = bed_.seal(own, "email", "camille@example.org");
-    const Grant grant = investigate();
-    const std::string handle = handles(grant, {1})->handles(0);
-    const std::string other = handles(grant, {2})->handles(0);
+    std::vector<std::uint32_t> list{bed_.ordinal(residents_[0]), bed_.ordinal(residents_[1])};
+    const bool first_is_first = list[0] < list[1];
+    std::sort(list.begin(), list.end());
+    const Grant grant = investigate(list);
+    const auto given = handles(grant, list);
+    ASSERT_TRUE(given) << given.error().message;
+    const std::string handle = given->handles(first_is_first ? 0 : 1);
+    const std::string other = given->handles(first_is_first ? 1 : 0);
     auto disclosure = TestBed::disclosure(bed_.sign(grant), "email", sealed);
     EXPECT_EQ(code_of(bed_.open(disclosure)), kDenied) << "a bulk grant without a handle";
     disclosure.set_handle(handle);
@@ -160,7 +242,7 @@ TEST_F(InvestigationTest, AHandleOpensUnderABulkGrantOnly) {
     disclosure.set_handle(handle);
     EXPECT_EQ(code_of(bed_.open(disclosure, "portal")), kMalformed);
     bed_.clock.advance(kBulkHandleLifetime);
-    Grant late = investigate();
+    Grant late = investigate(list);
     late.actor = grant.actor;
     disclosure = TestBed::disclosure(bed_.sign(late), "email", sealed);
     disclosure.set_handle(handle);

@@ -161,18 +161,23 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
     CLOISON_TRY(parts->history, History::open(std::move(history), *parts->journal));
 
     CLOISON_TRY(const auto last, last_time(*parts->journal));
+    CLOISON_TRY(auto receipt_key, load_journal_key(files, directory));
+    parts->receipts = std::make_unique<ReceiptSigner>(options.origin, std::move(receipt_key));
     parts->recorder = std::make_unique<Recorder>(
         *parts->journal, clock, random, last,
         Recorder::Hooks{std::move(options.on_journal_failure),
-                        [history_index = parts->history.get()] { history_index->nudge(); }});
+                        [history_index = parts->history.get()] { history_index->nudge(); },
+                        [signer = parts->receipts.get()](auto first, auto calls, const auto& top) {
+                            return signer->sign(first, calls, top);
+                        }});
     parts->alarms = std::make_unique<Alarms>(*parts->recorder);
-    CLOISON_TRY(auto receipt_key, load_journal_key(files, directory));
-    parts->receipts = std::make_unique<ReceiptSigner>(options.origin, std::move(receipt_key));
     parts->cosigner =
         start_cosigner(options.witnesses, std::move(cosigned), journal_directory(directory),
                        *parts->journal, *parts->alarms, files, clock);
     CLOISON_TRY_STATUS(
         read_back(*parts->journal, parts->registry, last, {parts->budgets, parts->revocations}));
+    CLOISON_TRY(const auto returned, erase_returned(*parts->persons, *parts->history));
+    if (returned > 0) CLOISON_TRY_STATUS(parts->alarms->raise("erased persons came back"));
     const auto digest = configuration_digest(parts->registry, identity);
     CLOISON_TRY_STATUS(announce(journal::EntryKind::kConfigured, "configuration", digest,
                                 "configuration " + hex_encode(digest).substr(0, 16),

@@ -88,6 +88,11 @@ TEST_F(KeeperTest, EveryMethodIsServedToItsCallersAlone) {
         {"ReadEntries", {"desk"}},
         {"Handles", {"desk"}},
         {"Erase", {"desk"}},
+        {"Revoke", {"identity"}},
+        {"Alarms", {"desk", "operator"}},
+        {"PlantCanaries", {"operator"}},
+        {"Canaries", {"operator"}},
+        {"Rotate", {"operator"}},
         {"Describe", {"portal", "desk", "identity", "casework", "documents", "operator"}}};
     EXPECT_EQ(service->methods().size(), expected.size());
     for (const auto& method : service->methods())
@@ -244,7 +249,7 @@ TEST_F(KeeperTest, AResidentReadsAndProvesTheirOwnLinesOnly) {
     auto entry = journal::decode_entry(as_bytes(history->lines(0).entry()));
     ASSERT_TRUE(entry);
     EXPECT_EQ(entry->actor, officer);
-    EXPECT_EQ(entry->person, 1u);
+    EXPECT_EQ(entry->person, bed_.ordinal(residents_[0]));
 
     v1::ProveRequest prove;
     prove.set_grant(request.grant());
@@ -288,7 +293,7 @@ TEST_F(KeeperTest, ErasingAPersonMakesEverythingOfTheirsUnreadable) {
     EXPECT_EQ(code_of(bed_.open(disclosure, "portal")), ErrorCode::kNotFound);
     const auto erased = bed_.lines(journal::EntryKind::kErased);
     ASSERT_EQ(erased.size(), 1u);
-    EXPECT_EQ(erased[0].person, 1u);
+    EXPECT_EQ(erased[0].person, bed_.ordinal(residents_[0]));
     EXPECT_EQ(bed_.as("operator").describe({})->persons(), 1u);
     bed_.restart();
     EXPECT_EQ(code_of(bed_.open(disclosure, "portal")), ErrorCode::kNotFound);

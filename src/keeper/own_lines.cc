@@ -23,7 +23,16 @@ Result<Person> OwnLines::self(std::string_view door, std::string_view token) con
 Result<std::vector<History::Line>> OwnLines::read(std::string_view door, std::string_view grant,
                                                   std::uint64_t before, std::size_t limit) {
     CLOISON_TRY(auto person, self(door, grant));
-    return history_.lines(person.ordinal, before, limit);
+    CLOISON_TRY(auto lines, history_.lines(person.ordinal, before, limit));
+    // The index is not protected; the journal is.
+    for (const auto& line : lines) {
+        CLOISON_TRY(const auto entry, journal::decode_entry(line.entry));
+        if (entry.person != person.ordinal)
+            return fail(ErrorCode::kCorrupt,
+                        "history.sqlite does not fit the journal: stop the keeper, remove the file "
+                        "and start it again.");
+    }
+    return lines;
 }
 
 Result<std::string> OwnLines::prove(std::string_view door, std::string_view grant,

@@ -33,11 +33,11 @@ struct Keeper::Parts {
     std::unique_ptr<PersonStore> persons;
     std::unique_ptr<AppliedErasures> applied;
     std::unique_ptr<History> history;
+    std::unique_ptr<ReceiptSigner> receipts;
     std::unique_ptr<Recorder> recorder;
     std::unique_ptr<Rotation> rotation;
     std::unique_ptr<Alarms> alarms;
     std::unique_ptr<Cosigner> cosigner;
-    std::unique_ptr<ReceiptSigner> receipts;
     Revocations revocations;
     std::unique_ptr<GrantChecker> grants;
     std::unique_ptr<Sealer> sealer;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -69,6 +70,11 @@ class PersonStore {
     /// For the tables beside those of persons.
     storage::Database& database() { return *database_; }
 
+    /// Opens the key of every person; returns how many there are. kCorrupt naming the first that
+    /// does not open. `progress` is told ordinals looked at and in all.
+    Result<std::uint64_t> check_all(
+        const std::function<void(std::uint64_t, std::uint64_t)>& progress) const;
+
     /// For tables beside those of persons.
     storage::Database& database() const { return *database_; }
 
@@ -94,7 +100,7 @@ class PersonStore {
     Epochs& epochs_;
     const KeyRing& keys_;
     Random& random_;
-    std::mutex enrolment_;             ///< Guards what follows up to pool_.
+    mutable std::mutex enrolment_;     ///< Guards what follows up to pool_.
     std::uint64_t next_ = 1;           ///< The first ordinal without a row.
     std::vector<std::uint32_t> pool_;  ///< What is left of the open block, in random order.
     std::atomic<std::uint32_t> epoch_{0};

@@ -35,7 +35,7 @@ Result<std::vector<Bytes>> Sealer::seal(const Subjects::Writer& writer,
                                           declared->name,
                                           value.record,
                                           value.schema_version,
-                                          epoch_};
+                                          persons_.epoch()};
         CLOISON_TRY(auto bytes, crypto::seal_field(writer.key, context, value.value, random_));
         sealed.push_back(std::move(bytes));
     }

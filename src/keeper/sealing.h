@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/secret.h"
 #include "keeper/key_ring.h"
+#include "keeper/person_store.h"
 #include "keeper/subject.h"
 
 namespace cloison::keeper {
@@ -32,9 +33,10 @@ struct SealedValue {
 /// compartment the pseudonym. Any thread may call.
 class Sealer {
   public:
-    Sealer(const registry::Registry& registry, const KeyRing& keys, std::uint32_t epoch,
+    /// All must outlive it; `persons` says which epoch new values are labelled with.
+    Sealer(const registry::Registry& registry, const KeyRing& keys, const PersonStore& persons,
            Random& random)
-        : registry_(registry), keys_(keys), epoch_(epoch), random_(random) {}
+        : registry_(registry), keys_(keys), persons_(persons), random_(random) {}
 
     /// kInvalidArgument for no or too many values, an undeclared field, a record id that has not 16
     /// bytes or a value that is too long; kPermissionDenied for a field of another compartment than
@@ -52,7 +54,7 @@ class Sealer {
   private:
     const registry::Registry& registry_;
     const KeyRing& keys_;
-    const std::uint32_t epoch_;
+    const PersonStore& persons_;
     Random& random_;
 };
 

@@ -13,6 +13,7 @@
 #include "keeper/client/errors.h"
 #include "keeper/client/grant.h"
 #include "keeper/client/keeper_client.h"
+#include "keeper/client/person_list.h"
 #include "keeper/keeper.h"
 #include "keeper/key_ring.h"
 
@@ -187,6 +188,20 @@ class TestBed {
         Grant grant = base_grant(registry::Role::kDpo, "desk", purpose, reason, std::move(fields));
         grant.approvers = {grant.actor, ActorId::random(random)};
         return grant;
+    }
+    /// A bulk grant for these persons, and the request for their handles.
+    static void approve_list(Grant& grant, const std::vector<std::uint32_t>& persons) {
+        grant.list = Bytes(32);
+        const auto list = PersonList::create(persons, kMaxListPage);
+        if (list) grant.list.assign(list->digest.begin(), list->digest.end());
+    }
+    v1::HandlesRequest list_request(const Grant& grant,
+                                    const std::vector<std::uint32_t>& persons) const {
+        v1::HandlesRequest request;
+        request.set_grant(sign(grant));
+        for (const auto person : persons) request.add_persons(person);
+        request.add_pages(to_string(list_page_digest(persons)));
+        return request;
     }
     std::string sign(const Grant& grant) const { return sign_grant(identity, grant); }
 

@@ -68,6 +68,10 @@ class Database {
     virtual Status write(const Work& work) = 0;
     /// The same on a consistent snapshot, without writing.
     virtual Status read(const Work& work) = 0;
+    /// Brings what the engine still keeps in its log into the database and empties the log, so that
+    /// what was overwritten is in neither. kUnavailable, and worth another try later, while
+    /// somebody reads an older snapshot.
+    virtual Status compact_log() = 0;
 
     template <class T>
     Result<T> write_result(const std::function<Result<T>(Transaction&)>& work) {
@@ -110,5 +114,9 @@ Result<std::vector<Migration>> load_migrations(FileSystem& files, const Path& di
 /// created with mode 0600.
 Result<std::unique_ptr<Database>> open_sqlite(const Path& path,
                                               const std::vector<Migration>& migrations);
+
+/// Copies an SQLite database as it stands at one moment into a new file of mode 0600, while others
+/// use it. What was deleted from it is not in the copy. kConflict if `to` exists.
+Status snapshot_sqlite(const Path& from, const Path& to);
 
 }  // namespace cloison::storage

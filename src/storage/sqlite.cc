@@ -120,6 +120,7 @@ class SqliteDatabase : public Database {
 
     Status write(const Work& work) override { return run(writer_, "BEGIN IMMEDIATE", work); }
     Status read(const Work& work) override { return run(readers_, "BEGIN DEFERRED", work); }
+    Status compact_log() override;
 
     Status migrate(const std::vector<Migration>& migrations);
 
@@ -152,6 +153,20 @@ Status SqliteDatabase::migrate(const std::vector<Migration>& migrations) {
     }));
     CLOISON_TRY_STATUS(refuse_newer(migrations.size()));
     for (const auto& migration : migrations) CLOISON_TRY_STATUS(apply(migration));
+    return {};
+}
+
+Status SqliteDatabase::compact_log() {
+    CLOISON_TRY(auto connection, writer_.take());
+    // Writers wait meanwhile: not as long as they wait for one another.
+    auto patience = connection->run_script("PRAGMA busy_timeout = 100");
+    const auto answer = connection->query("PRAGMA wal_checkpoint(TRUNCATE)", {});
+    if (patience) patience = connection->run_script("PRAGMA busy_timeout = 5000");
+    writer_.give_back(patience ? std::move(connection) : nullptr);
+    if (!answer) return fail(answer.error());
+    // busy, pages in the log, pages brought over: after a truncation there are none.
+    if (answer->size() != 1 || answer->front().integer(0) != 0)
+        return fail(ErrorCode::kUnavailable, "The database's log is in use.");
     return {};
 }
 
@@ -205,6 +220,21 @@ Result<std::unique_ptr<Database>> open_sqlite(const Path& path,
     auto database = std::make_unique<SqliteDatabase>(path);
     CLOISON_TRY_STATUS(database->migrate(migrations));
     return database;
+}
+
+Status snapshot_sqlite(const Path& from, const Path& to) {
+    std::error_code error;
+    if (std::filesystem::exists(to, error))
+        return fail(ErrorCode::kConflict, to.string() + " exists already.");
+    if (!std::filesystem::exists(from, error))
+        return fail(ErrorCode::kNotFound, "The database " + from.string() + " is missing.");
+    // VACUUM INTO takes an empty file as it is, with its mode.
+    CLOISON_TRY_STATUS(create_private_file(to));
+    CLOISON_TRY(auto connection, SqliteConnection::open(from, SqliteConnection::Role::kWriter));
+    const auto copied = connection->execute("VACUUM INTO $1", {to.string()});
+    if (copied) return {};
+    std::filesystem::remove(to, error);
+    return fail(copied.error());
 }
 
 }  // namespace cloison::storage

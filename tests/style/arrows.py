@@ -12,7 +12,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
-HIDDEN = re.compile(r"^(boost/|grpc|grpcpp|openssl/|SQLiteCpp/|sqlite3|pqxx/|sodium)")
+HIDDEN = re.compile(r"^(boost/|grpc|grpcpp|openssl/|SQLiteCpp/|sqlite3|pqxx/|sodium|p11-kit/)")
 NET_ONLY = re.compile(r"^(boost/beast|boost/asio|grpc)")
 
 

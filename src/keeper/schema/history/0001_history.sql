@@ -10,6 +10,11 @@ CREATE TABLE alarm (
     entry INTEGER PRIMARY KEY
 ) KEYED;
 
+-- Whose key was destroyed.
+CREATE TABLE erased (
+    person INTEGER PRIMARY KEY
+) KEYED;
+
 -- How far the journal is in these, and the leaf hash of the last entry that is.
 CREATE TABLE progress (
     id INTEGER PRIMARY KEY,

@@ -1,0 +1,201 @@
+#include "cli/backup_command.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "base/random.h"
+#include "base/temporary_directory.h"
+#include "cli/service_wiring.h"
+#include "crypto/keys.h"
+#include "keeper/backup.h"
+#include "keeper/client/keeper_client.h"
+#include "keeper/keeper.h"
+
+namespace cloison::cli {
+namespace {
+
+using Number = unsigned long long;
+
+struct BackupChoice {
+    std::string out;
+    std::string to;
+    std::string recipient;
+    std::string key;
+    keeper::RestoreOptions restore;
+};
+
+/// How far it is, drawn over itself on a terminal and nowhere else.
+class ProgressLine {
+  public:
+    ~ProgressLine() {
+        if (shown_) std::fputs("\r\033[K", stderr);
+    }
+    void show(const std::string& what, std::uint64_t done, std::uint64_t all) {
+        if (!terminal_) return;
+        shown_ = true;
+        std::fprintf(stderr, "\r\033[K%s: %llu of %llu", what.c_str(), Number(done), Number(all));
+    }
+
+  private:
+    const bool terminal_ = isatty(STDERR_FILENO) == 1;
+    bool shown_ = false;
+};
+
+Path absolute(const std::string& path) {
+    return std::filesystem::absolute(path).lexically_normal();
+}
+
+/// A trailing slash leaves an empty last part.
+Path directory(const std::string& path) {
+    const Path full = absolute(path);
+    return full.has_filename() ? full : full.parent_path();
+}
+
+Status keygen(const BackupChoice& choice) {
+    crypto::initialize();
+    CLOISON_TRY(const auto key, keeper::create_recovery_key(local_file_system(),
+                                                            absolute(choice.out), system_random()));
+    std::printf("%s\n", keeper::recipient_text(key).c_str());
+    std::fprintf(stderr,
+                 "The recovery key is in %s: move it off this host, and keep a copy in a second "
+                 "place. The line above is its public half, for \"cloison backup create "
+                 "--recipient\".\n",
+                 choice.out.c_str());
+    return {};
+}
+
+/// Entries of a keeper that answers; nothing if its lock is free.
+Result<std::optional<std::uint64_t>> durable_entries(const Layout& layout) {
+    FileSystem& files = local_file_system();
+    const auto lock = files.lock_file(keeper::journal_directory(layout.service("keeper")) / "lock");
+    if (lock) return std::optional<std::uint64_t>();
+    if (lock.error().code != ErrorCode::kConflict) return fail(lock.error());
+    CLOISON_TRY(const auto wiring, Wiring::load(layout, "operator"));
+    CLOISON_TRY(const auto described, wiring.client<keeper::KeeperClient>("keeper").describe({}));
+    return std::optional<std::uint64_t>(described.entries());
+}
+
+Status create(const Layout& layout, const BackupChoice& choice) {
+    crypto::initialize();
+    FileSystem& files = local_file_system();
+    CLOISON_TRY(const auto recipient, keeper::parse_recipient(choice.recipient));
+    CLOISON_TRY(const auto configuration, Configuration::load(files, layout.configuration()));
+    const keeper::BackupSource source{
+        layout.service("keeper"),        layout.trust(),
+        layout.configuration(),          configuration.journal_origin,
+        configuration.root_key_source(), [&] { return durable_entries(layout); }};
+    Result<keeper::Backup> made = fail(ErrorCode::kInternal, "");
+    {
+        ProgressLine line;
+        made = keeper::create_backup(source, directory(choice.to), recipient, files, system_clock(),
+                                     system_random(),
+                                     [&](const std::string& what, std::uint64_t done,
+                                         std::uint64_t all) { line.show(what, done, all); });
+    }
+    if (!made) return fail(made.error());
+    std::printf(
+        "%s: %llu persons (epoch %u), %llu journal lines, %llu bytes.\n"
+        "%s: the keys for it, without which it does not open.\n"
+        "After the next \"cloison keeper rotate\" make another backup: older ones then open for "
+        "nobody.\n",
+        made->archive.c_str(), Number(made->persons), made->epoch, Number(made->entries),
+        Number(made->bytes), made->escrow.c_str());
+    return {};
+}
+
+Result<keeper::Restored> restore_into(const BackupChoice& choice, const Path& var) {
+    crypto::initialize();
+    FileSystem& files = local_file_system();
+    CLOISON_TRY(const auto recovery, keeper::load_recovery_key(files, absolute(choice.key)));
+    ProgressLine line;
+    return keeper::restore_backup(choice.restore, var, recovery, files, system_clock(),
+                                  system_random(),
+                                  [&](const std::string& what, std::uint64_t done,
+                                      std::uint64_t all) { line.show(what, done, all); });
+}
+
+void print(const char* what, const keeper::Restored& restored) {
+    std::printf("%s: %llu persons, every key opened; %llu journal lines, every one checked.\n",
+                what, Number(restored.persons), Number(restored.entries));
+    if (restored.erased_again > 0)
+        std::printf("%llu persons were erased again, as the journal says.\n",
+                    Number(restored.erased_again));
+    if (restored.lost > 0)
+        std::printf(
+            "%llu persons are lost: their epoch key was destroyed by a rotation after the backup, "
+            "and nobody can open what was sealed for them.\n",
+            Number(restored.lost));
+}
+
+Status restore(const Layout& layout, const BackupChoice& choice) {
+    CLOISON_TRY(const auto restored, restore_into(choice, layout.var()));
+    print("Restored", restored);
+    std::printf(
+        "It holds the keeper, trust and settings; the other services' directories come from their "
+        "own backups.\n");
+    return {};
+}
+
+Status verify(const BackupChoice& choice) {
+    const TemporaryDirectory scratch;
+    CLOISON_TRY(const auto restored, restore_into(choice, scratch.path() / "var"));
+    print("The backup is whole", restored);
+    return {};
+}
+
+/// What restore and verify share.
+void add_source_options(CLI::App& command, BackupChoice& choice) {
+    const auto path_option = [&](const char* name, Path& target, const char* help) {
+        return command.add_option_function<std::string>(
+            name, [&target](const std::string& value) { target = absolute(value); }, help);
+    };
+    path_option("--from", choice.restore.archive, "Archive: keeper-….backup")->required();
+    path_option("--escrow", choice.restore.escrow, "Its keys: keys.escrow")->required();
+    command.add_option("--key", choice.key, "Recovery key, as keygen wrote it")->required();
+    command.add_option_function<std::string>(
+        "--journal",
+        [&choice](const std::string& value) { choice.restore.journal = directory(value); },
+        "A newer copy of the keeper's journal directory, whose erasures are applied");
+    command.add_flag("--accept-lost", choice.restore.accept_lost,
+                     "Give up persons whose epoch key was destroyed since");
+}
+
+}  // namespace
+
+void add_backup_command(CLI::App& command, std::function<Layout()> layout,
+                        std::function<Status()>& chosen) {
+    command.require_subcommand(1);
+    auto choice = std::make_shared<BackupChoice>();
+
+    auto* keygen_command = command.add_subcommand(
+        "keygen", "Makes a recovery key and prints its public half; keep the key elsewhere");
+    keygen_command->add_option("--out", choice->out, "File of the recovery key")->required();
+    keygen_command->callback([choice, &chosen] { chosen = [choice] { return keygen(*choice); }; });
+
+    auto* create_command =
+        command.add_subcommand("create", "Makes a backup of the keeper, also while it runs");
+    create_command->add_option("--to", choice->to, "Directory for archive and keys.escrow")
+        ->required();
+    create_command->add_option("--recipient", choice->recipient, "What keygen printed")->required();
+    create_command->fallthrough();
+    create_command->callback([choice, layout, &chosen] {
+        chosen = [choice, layout] { return create(layout(), *choice); };
+    });
+
+    auto* restore_command = command.add_subcommand(
+        "restore", "Makes --var, a new directory, what was backed up, and checks all of it");
+    add_source_options(*restore_command, *choice);
+    restore_command->fallthrough();
+    restore_command->callback([choice, layout = std::move(layout), &chosen] {
+        chosen = [choice, layout] { return restore(layout(), *choice); };
+    });
+
+    auto* verify_command =
+        command.add_subcommand("verify", "Restores into a temporary directory and removes it");
+    add_source_options(*verify_command, *choice);
+    verify_command->callback([choice, &chosen] { chosen = [choice] { return verify(*choice); }; });
+}
+
+}  // namespace cloison::cli

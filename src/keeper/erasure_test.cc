@@ -1,0 +1,217 @@
+#include "keeper/erasure.h"
+
+#include <set>
+
+#include "keeper/persons_schema.h"
+#include "keeper/support_for_test.h"
+
+namespace cloison::keeper {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A keeper whose files are put back to what they were.
+class ErasureTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        bed_.start();
+        ASSERT_NE(bed_.keeper, nullptr);
+        residents_ = bed_.enroll(3);
+        for (const auto& resident : residents_)
+            sealed_.push_back(
+                bed_.seal(bed_.self_grant(resident, {"email"}), "email", "camille@example.org"));
+    }
+
+    void erase(const Resident& resident) {
+        Grant grant = bed_.base_grant(registry::Role::kDpo, "desk", "erase", "erasure_request", {});
+        grant.person = bed_.handle(resident);
+        v1::EraseRequest request;
+        request.set_grant(bed_.sign(grant));
+        ASSERT_TRUE(bed_.as("desk").erase(request));
+    }
+    ErrorCode opens(std::size_t which) {
+        const Grant grant = bed_.self_grant(residents_[which], {"email"});
+        auto opened =
+            bed_.open(TestBed::disclosure(bed_.sign(grant), "email", sealed_[which]), "portal");
+        return opened ? ErrorCode::kInternal : opened.error().code;
+    }
+    static constexpr ErrorCode kGood = ErrorCode::kInternal;
+
+    Path kept(const std::string& name) const { return bed_.temporary.path() / name; }
+    /// Copies files or directories of the stopped keeper.
+    void keep(const std::string& what, const std::string& name) {
+        bed_.keeper.reset();
+        fs::remove_all(kept(name));
+        fs::copy(bed_.directory() / what, kept(name), fs::copy_options::recursive);
+        bed_.start();
+        ASSERT_NE(bed_.keeper, nullptr);
+    }
+    void put_back(const std::string& what, const std::string& name) {
+        bed_.keeper.reset();
+        fs::remove_all(bed_.directory() / what);
+        fs::copy(kept(name), bed_.directory() / what, fs::copy_options::recursive);
+    }
+    Result<std::unique_ptr<Keeper>> try_to_start() {
+        return Keeper::open(bed_.options, bed_.registry, bed_.identity.verify_key(),
+                            local_file_system(), bed_.clock, bed_.random);
+    }
+
+    TestBed bed_;
+    std::vector<Resident> residents_;
+    std::vector<std::string> sealed_;
+};
+
+TEST_F(ErasureTest, AnOlderStoreUnderANewerJournalErasesAgain) {
+    keep("persons.sqlite", "old");
+    erase(residents_[0]);
+    // Long ago, and much happened since.
+    bed_.clock.advance(std::chrono::hours(24 * 40));
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(opens(1), kGood);
+    erase(residents_[2]);
+    put_back("persons.sqlite", "old");
+    bed_.start();
+    ASSERT_NE(bed_.keeper, nullptr);
+    EXPECT_EQ(opens(0), ErrorCode::kNotFound);
+    EXPECT_EQ(opens(1), kGood);
+    EXPECT_EQ(opens(2), ErrorCode::kNotFound);
+    EXPECT_EQ(bed_.as("operator").describe({})->persons(), 1u);
+    EXPECT_EQ(bed_.lines(journal::EntryKind::kErased).size(), 2u) << "the lines are there already";
+}
+
+TEST_F(ErasureTest, AnOlderStoreNeverGivesAnOrdinalOfTheJournalToSomebodyElse) {
+    keep("persons.sqlite", "old");
+    residents_ = bed_.enroll(50);
+    std::set<std::uint32_t> used;
+    for (const auto& resident : residents_) {
+        const Grant grant = bed_.self_grant(resident, {"email"});
+        const auto sealed = bed_.seal(grant, "email", "camille@example.org");
+        ASSERT_TRUE(bed_.open(TestBed::disclosure(bed_.sign(grant), "email", sealed), "portal"));
+        used.insert(bed_.ordinal(resident));
+    }
+    put_back("persons.sqlite", "old");
+    bed_.start();
+    ASSERT_NE(bed_.keeper, nullptr);
+    for (const auto& resident : bed_.enroll(5'000))
+        EXPECT_EQ(used.count(bed_.ordinal(resident)), 0u);
+    v1::SealRequest request;
+    request.mutable_subject()->set_grant(bed_.sign(bed_.self_grant(residents_[0], {"email"})));
+    auto* item = request.add_items();
+    item->set_field("email");
+    item->set_record(bed_.record(1));
+    item->set_schema_version(1);
+    auto sealed = bed_.as("portal").seal(request);
+    ASSERT_FALSE(sealed) << "nobody takes the place of who was lost";
+    EXPECT_EQ(sealed.error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(ErasureTest, AJournalThatWasRolledBackIsRefused) {
+    keep("journal", "old");
+    erase(residents_[0]);
+    put_back("journal", "old");
+    auto started = try_to_start();
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, ErrorCode::kCorrupt);
+    EXPECT_NE(started.error().message.find("The journal was rolled back"), std::string::npos)
+        << started.error().message;
+}
+
+TEST_F(ErasureTest, AnotherJournalOfTheSameKeyIsRefused) {
+    keep("journal", "fork");
+    keep("persons.sqlite", "fork.sqlite");
+    EXPECT_EQ(opens(0), kGood);
+    bed_.keeper.reset();
+    fs::copy(bed_.directory() / "persons.sqlite", kept("mine.sqlite"));
+    put_back("journal", "fork");
+    put_back("persons.sqlite", "fork.sqlite");
+    bed_.start();
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(opens(1), kGood);
+    put_back("persons.sqlite", "mine.sqlite");
+    auto started = try_to_start();
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, ErrorCode::kCorrupt);
+    EXPECT_NE(started.error().message.find("is not the one that persons.sqlite remembers"),
+              std::string::npos)
+        << started.error().message;
+}
+
+TEST_F(ErasureTest, WhatASettingSaysIsReadStrictly) {
+    bed_.keeper.reset();
+    {
+        auto database = storage::open_sqlite(bed_.directory() / "persons.sqlite", persons_schema());
+        ASSERT_TRUE((*database)->write([](storage::Transaction& transaction) -> Status {
+            CLOISON_TRY_STATUS(transaction.execute(
+                "UPDATE setting SET content = x'00' WHERE name = 'erasures applied'", {}));
+            return {};
+        }));
+    }
+    EXPECT_EQ(try_to_start().error().code, ErrorCode::kCorrupt);
+}
+
+/// The part by itself, over a journal in memory.
+class AppliedErasuresTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        epochs_ = *Epochs::open(local_file_system(), directory_.path() / "epochs",
+                                keys_.epoch_wrap(), random_);
+        persons_ = *PersonStore::open(
+            *storage::open_sqlite(directory_.path() / "persons.sqlite", persons_schema()), *epochs_,
+            keys_, random_);
+    }
+    void append(journal::EntryKind kind, std::uint32_t person) {
+        journal::Entry entry;
+        entry.kind = kind;
+        entry.person = person;
+        ASSERT_TRUE(journal_.append({journal::encode_entry(entry)}));
+    }
+    std::uint64_t remembered() const {
+        const Bytes content = *persons_->setting("erasures applied");
+        return content.empty() ? 0 : get_u64(content);
+    }
+
+    TemporaryDirectory directory_;
+    SeededRandom random_{5};
+    KeyRing keys_{*crypto::RootKey::from_bytes(Bytes(32, 1))};
+    MemoryJournal journal_;
+    std::unique_ptr<Epochs> epochs_;
+    std::unique_ptr<PersonStore> persons_;
+};
+
+TEST_F(AppliedErasuresTest, NothingIsRememberedWhileAnErasureIsUnderWay) {
+    AppliedErasures applied(*persons_, journal_);
+    ASSERT_TRUE(applied.replay());
+    append(journal::EntryKind::kConfigured, 0);
+    {
+        const auto under_way = applied.begin();
+        append(journal::EntryKind::kErased, 1);
+        ASSERT_TRUE(applied.remember());
+        EXPECT_EQ(remembered(), 0u);
+    }
+    ASSERT_TRUE(applied.remember());
+    EXPECT_EQ(remembered(), 2u);
+}
+
+TEST_F(AppliedErasuresTest, AnErasureThatFailedIsTriedAgainBeforeAnythingIsRemembered) {
+    const auto person = persons_->enroll(1)->at(0);
+    AppliedErasures applied(*persons_, journal_);
+    ASSERT_TRUE(applied.replay());
+    append(journal::EntryKind::kErased, person.ordinal);
+    applied.add_unfinished(person);
+    const auto run = [&](const char* sql) {
+        return persons_->database().write([&](storage::Transaction& transaction) -> Status {
+            CLOISON_TRY_STATUS(transaction.execute(sql, {}));
+            return {};
+        });
+    };
+    ASSERT_TRUE(
+        run("CREATE TRIGGER full BEFORE UPDATE ON person "
+            "BEGIN SELECT RAISE(FAIL, 'full'); END"));
+    EXPECT_FALSE(applied.remember());
+    EXPECT_EQ(remembered(), 0u);
+    ASSERT_TRUE(run("DROP TRIGGER full"));
+    EXPECT_TRUE(applied.remember());
+    EXPECT_EQ(remembered(), 1u);
+    EXPECT_EQ(persons_->key(person).error().code, ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace cloison::keeper

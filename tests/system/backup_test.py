@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Backups of the keeper, rehearsed with the real program: made while it runs, restored, an erased
+person stays erased, a destroyed epoch key opens nothing, and nothing is left of what goes wrong."""
+import os
+import pathlib
+import shutil
+import unittest
+
+from installation import Installation, run
+from keys_test import people, start_keeper, stop_keeper
+
+PERSONS = 12
+
+
+class Rehearsal(unittest.TestCase):
+    def setUp(self):
+        self.here = Installation()
+        self.addCleanup(self.here.__exit__)
+        self.var = self.here.var
+        self.directory = self.var.parent
+        self.people = self.directory / "people"
+        self.key = self.directory / "recovery.key"
+        self.recipient = run("backup", "keygen", "--out", self.key).stdout.strip()
+        self.to = self.directory / "backups"
+        self.keeper = self.start(self.var)
+        people("enrol", self.var, PERSONS, self.people)
+
+    def start(self, var):
+        keeper, failure = start_keeper(var)
+        self.assertEqual(failure, "")
+        self.addCleanup(lambda: keeper.poll() is None and keeper.kill() is None and keeper.wait())
+        return keeper
+
+    def backup(self):
+        """Makes one; (archive, a copy of its escrow)."""
+        before = set(self.to.glob("*.backup"))
+        out = run("backup", "create", "--to", self.to, "--recipient", self.recipient,
+                  "--var", self.var).stdout
+        self.assertIn("open for nobody", out.splitlines()[-1])
+        (archive,) = set(self.to.glob("*.backup")) - before
+        escrow = self.directory / f"escrow-{len(before)}"
+        shutil.copy(self.to / "keys.escrow", escrow)
+        return archive, escrow
+
+    def restore(self, archive, *options, escrow=None, check=True, name="restored", key=None):
+        var = self.directory / name
+        done = run("backup", "restore", "--from", archive, "--escrow",
+                   escrow or self.to / "keys.escrow", "--key", key or self.key, "--var", var,
+                   *options, check=check)
+        return var, done
+
+    def opened(self, var):
+        """What opens in a restored keeper, asked with the doors' own keys."""
+        for service in ("identity", "portal", "desk"):
+            shutil.copytree(self.var / service, var / service, dirs_exist_ok=True)
+        keeper = self.start(var)
+        result = people("open", var, self.people)
+        stop_keeper(keeper)
+        return result
+
+    def refused(self, archive, says, *options, escrow=None, key=None):
+        var, done = self.restore(archive, *options, escrow=escrow, check=False, key=key)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(says, done.stderr)
+        self.assertFalse(var.exists(), "something is left behind")
+        self.assertEqual(list(self.directory.glob(".restored*")), [])
+
+    def test_a_backup_restores_all_and_a_newer_journal_erases_again(self):
+        archive, _ = self.backup()
+        verified = run("backup", "verify", "--from", archive, "--escrow", self.to / "keys.escrow",
+                       "--key", self.key).stdout
+        self.assertIn(f"{PERSONS} persons", verified)
+        for path in self.to.iterdir():
+            content = path.read_bytes()
+            self.assertEqual(path.stat().st_mode & 0o777, 0o600, path)
+            self.assertNotIn((self.var / "keeper" / "root.key").read_bytes().strip(), content)
+            self.assertNotIn(b"SQLite format", content)
+        people("erase", self.var, self.people, 3)
+        stop_keeper(self.keeper)
+
+        older, _ = self.restore(archive, name="older")
+        self.assertEqual(self.opened(older), {"opened": PERSONS, "not_found": 0, "corrupt": 0},
+                         "without the newer journal nothing says that anybody was erased")
+        newer, done = self.restore(archive, "--journal", self.var / "keeper" / "journal",
+                                   name="newer")
+        self.assertIn("1 persons were erased again", done.stdout)
+        self.assertEqual(self.opened(newer), {"opened": PERSONS - 1, "not_found": 1, "corrupt": 0})
+        run("journal", "fsck", "--var", newer)
+
+        full = self.restore(archive, check=False, name="newer")[1]
+        self.assertIn("is not empty", full.stderr)
+
+    def test_a_rotation_ends_older_backups(self):
+        old, old_escrow = self.backup()
+        run("keeper", "rotate", "--var", self.var)
+        new, _ = self.backup()
+        self.refused(old, f"{PERSONS} of {PERSONS} persons in this backup are under an epoch key")
+        var, _ = self.restore(new)
+        self.assertEqual(self.opened(var)["opened"], PERSONS)
+        lost, done = self.restore(old, "--accept-lost", name="lost")
+        self.assertIn(f"{PERSONS} persons are lost", done.stdout)
+        self.assertEqual(self.opened(lost), {"opened": 0, "not_found": PERSONS, "corrupt": 0})
+        # The old escrow, had somebody kept it, is what would open it: it is overwritten.
+        self.assertNotEqual(old_escrow.read_bytes(), (self.to / "keys.escrow").read_bytes())
+        self.assertEqual(sorted(path.name for path in self.to.iterdir() if path.name[0] == "."), [])
+
+    def test_a_backup_without_a_running_keeper(self):
+        people("erase", self.var, self.people, 0)
+        stop_keeper(self.keeper)
+        archive, _ = self.backup()
+        var, _ = self.restore(archive)
+        self.assertEqual(self.opened(var)["opened"], PERSONS - 1)
+
+    def test_what_does_not_fit_is_refused_and_leaves_nothing(self):
+        archive, _ = self.backup()
+        other_key = self.directory / "other.key"
+        run("backup", "keygen", "--out", other_key)
+        self.refused(archive, "does not open with this recovery key", key=other_key)
+        content = archive.read_bytes()
+        damaged = self.directory / "damaged.backup"
+        for name, bytes_ in (
+            ("cut", content[: len(content) // 2]),
+            ("cut by a byte", content[:-1]),
+            ("altered in the midst",
+             content[: len(content) // 2] + bytes([content[len(content) // 2] ^ 1])
+             + content[len(content) // 2 + 1:]),
+            ("longer", content + b"x"),
+        ):
+            with self.subTest(name):
+                damaged.write_bytes(bytes_)
+                self.refused(damaged, "was cut or altered")
+        damaged.write_bytes(b"no backup")
+        self.refused(damaged, "is no backup of a keeper")
+        self.refused(self.to / "keys.escrow", "archive and escrow", escrow=archive)
+        self.refused(archive, "Cannot open", escrow=self.directory / "nothing")
+        with Installation() as other:
+            keeper = self.start(other.var)
+            run("backup", "create", "--to", self.directory / "others", "--recipient",
+                self.recipient, "--var", other.var)
+            stop_keeper(keeper)
+            self.refused(archive, "belong to different keepers",
+                         escrow=self.directory / "others" / "keys.escrow")
+        mistyped = self.recipient[:-5] + ("A" if self.recipient[-5] != "A" else "B") \
+            + self.recipient[-4:]
+        done = run("backup", "create", "--to", self.to, "--recipient", mistyped, "--var", self.var,
+                   check=False)
+        self.assertEqual(done.returncode, 2)
+        again = run("backup", "keygen", "--out", self.key, check=False)
+        self.assertEqual(again.returncode, 1, "a recovery key is never overwritten")
+
+    def test_a_rolled_back_journal_is_refused(self):
+        stop_keeper(self.keeper)
+        older = self.directory / "older-journal"
+        shutil.copytree(self.var / "keeper" / "journal", older)
+        self.keeper = self.start(self.var)
+        people("erase", self.var, self.people, 0)
+        archive, _ = self.backup()
+        stop_keeper(self.keeper)
+        self.refused(archive, "older than the backup", "--journal", older)
+        shutil.rmtree(self.var / "keeper" / "journal")
+        shutil.copytree(older, self.var / "keeper" / "journal")
+        keeper, failure = start_keeper(self.var)
+        self.assertIn("The journal was rolled back", failure)
+
+
+if __name__ == "__main__":
+    unittest.main()
