@@ -17,8 +17,8 @@ struct AssignmentEvent {
 
 /// What became of a request, and when.
 struct Course {
-    Time created;
-    std::vector<StatusEvent> history;  ///< Without the draft.
+    Time begun;                        ///< As a draft.
+    std::vector<StatusEvent> history;  ///< What followed.
     std::vector<AssignmentEvent> assignments;
     std::uint32_t version = 0;  ///< In the end.
 };
@@ -49,7 +49,6 @@ Result<std::optional<RequestRow>> draw(Transaction& transaction, Random& random)
 Result<Course> course_like(Transaction& transaction, RequestRow model, Random& random) {
     const auto earlier = std::chrono::days(7 * (1 + random.uniform(8)));
     Course course;
-    course.created = model.created - earlier;
     course.version = model.version;
     CLOISON_TRY(const auto rows,
                 transaction.query("SELECT event, actor, at_ms FROM assignment_history WHERE "
@@ -62,7 +61,10 @@ Result<Course> course_like(Transaction& transaction, RequestRow model, Random& r
     CLOISON_TRY(const auto details, read_details(transaction, std::move(model)));
     for (auto event : details.history) {
         event.at -= earlier;
-        if (event.status != RequestStatus::kDraft) course.history.push_back(event);
+        if (event.status == RequestStatus::kDraft)
+            course.begun = event.at;
+        else
+            course.history.push_back(event);
     }
     return course;
 }
@@ -71,7 +73,7 @@ Course withdrawn_course(Time now, Random& random) {
     Course course;
     const Time withdrawn = now - std::chrono::hours(24 + random.uniform(24 * 20));
     const Time submitted = withdrawn - std::chrono::hours(1 + random.uniform(24 * 5));
-    course.created = submitted - std::chrono::hours(random.uniform(24));
+    course.begun = submitted - std::chrono::hours(random.uniform(24));
     course.history = {{2, RequestStatus::kSubmitted, Party::kResident, std::nullopt, submitted},
                       {3, RequestStatus::kWithdrawn, Party::kResident, std::nullopt, withdrawn}};
     return course;
@@ -110,8 +112,8 @@ Status plant_canary(const Store& store, const CanaryRequest& canary) {
         if (model) {
             CLOISON_TRY(course, course_like(transaction, std::move(*model), store.random));
         }
-        CLOISON_TRY_STATUS(insert_draft(transaction, store, canary.request, canary.pseudonym,
-                                        canary.type, course.created));
+        CLOISON_TRY_STATUS(insert_draft(transaction, store, canary.request, canary.applicant,
+                                        canary.type, course.begun));
         CLOISON_TRY_STATUS(write_values(transaction, canary.request, canary.values));
         CLOISON_TRY_STATUS(check_presence(transaction, canary.request, type->second));
         return follow(transaction, canary.request, course);

@@ -62,7 +62,8 @@ class CanariesTest : public CaseworkBed {
     static std::string hex(const std::string& id) { return "x'" + hex_encode(as_bytes(id)) + "'"; }
     std::vector<std::string> history(const std::string& id) {
         return stolen(
-            "SELECT status || ' ' || party || ' ' || coalesce(hex(actor), '-') FROM "
+            "SELECT status || ' ' || party || ' ' || CASE WHEN actor IS NULL THEN '-' "
+            "ELSE hex(actor) END FROM "
             "status_history WHERE request = " +
             hex(id) + " ORDER BY sequence");
     }

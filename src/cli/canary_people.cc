@@ -6,11 +6,11 @@
 namespace cloison::cli {
 namespace {
 
-/// Hyphens third and fourth: registered by nobody (canary_people.h).
+/// Under top-level domains that are gone (canary_people.h).
 constexpr std::array<std::string_view, 12> kMailDomains{
-    "le--courrier.fr",   "ma--messagerie.fr", "la--boite.fr",    "my--mail.fr",
-    "ca--messages.fr",   "no--telecom.fr",    "al--internet.fr", "st--reseaux.fr",
-    "en--direct-net.fr", "ab--courriel.fr",   "oc--fibre.fr",    "az--connect.fr"};
+    "caribmail.an",   "antillesnet.an",  "courrier-iles.an", "sxm-online.an",
+    "saintmart.an",   "iles-du-vent.an", "alizes-net.an",    "messagerie.an",
+    "correio-net.tp", "webmail-one.tp",  "freemail-eu.tp",   "boite-postale.tp"};
 
 bool chance(Random& random, std::uint64_t percent) {
     return random.uniform(100) < percent;
