@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""`cloison journal` beside a keeper that runs: checkpoints, proofs, exports and a witness's cosignature,
+each checked by golang.org/x/mod; bad input is refused with one line and code 2."""
+import base64
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+import urllib.request
+
+from programs import tlog_check  # First: it says where the next one is.
+from installation import CLOISON, Installation, free_ports, run, wait_until
+from pages import Browser, demo_accounts
+
+
+def checkpoint_size(note):
+    return int(note.split("\n")[1])
+
+
+class CommandLine(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.check = staticmethod(tlog_check())
+        cls.scratch = pathlib.Path(tempfile.mkdtemp(prefix="ci-"))
+        cls.addClassCleanup(shutil.rmtree, cls.scratch)
+        cls.here = Installation(residents=12)
+        cls.addClassCleanup(cls.here.__exit__)
+        cls.early = cls.journal("checkpoint")
+        cls.here.start()
+        resident = Browser(cls.here.portal_port).sign_in(demo_accounts(cls.here.var)["resident"][0])
+        cls.addClassCleanup(resident.close)
+        assert resident.get("/account").status == 200
+        wait_until(lambda: checkpoint_size(cls.journal("checkpoint")) > checkpoint_size(cls.early), 30,
+                   "a published line")
+        cls.vkey = cls.write("vkey", cls.journal("key"))
+
+    @classmethod
+    def journal(cls, *arguments):
+        return run("journal", *arguments, "--var", cls.here.var).stdout
+
+    @classmethod
+    def write(cls, name, text):
+        path = cls.scratch / name
+        path.write_text(text)
+        return path
+
+    def refused(self, *arguments, code=2):
+        done = run("journal", *arguments, "--var", self.here.var, check=False)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
+        return done.stderr
+
+    def test_lines_are_proved(self):
+        size = checkpoint_size(self.journal("checkpoint"))
+        for index in {0, size // 2, size - 1}:
+            proof = self.write("proof", self.journal("prove", index))
+            self.assertEqual(self.check("proof", proof, self.vkey)["index"], index)
+            run("journal", "verify", proof, "--key", self.vkey.read_text().strip())
+        # In a smaller journal, and against a checkpoint that was kept.
+        proof = self.write("proof", self.journal("prove", 2, "--size", 3))
+        self.check("proof", proof, self.vkey)
+        self.assertIn("\n3\n", proof.read_text())
+        kept = self.write("kept", self.early)
+        proof = self.write("proof", self.journal("prove", 2, "--checkpoint", kept))
+        self.check("proof", proof, self.vkey)
+        self.assertTrue(proof.read_text().endswith("\n\n" + self.early))
+
+    def test_growth_is_proved(self):
+        old, new = self.write("old", self.early), self.write("new", self.journal("checkpoint"))
+        sizes = checkpoint_size(old.read_text()), checkpoint_size(new.read_text())
+        lines = self.journal("prove", "--from", sizes[0], "--to", sizes[1])
+        for line in lines.split():
+            self.assertEqual(len(base64.b64decode(line, validate=True)), 32)
+        report = self.check("consistency", self.write("lines", lines), old, new, self.vkey)
+        self.assertEqual((report["old"], report["new"]), sizes)
+        self.assertEqual(self.journal("prove", "--from", sizes[0], "--to", sizes[0]), "")
+
+    def test_an_export_is_a_standard_log(self):
+        to = self.scratch / "export"
+        self.assertIn("Exported 3 lines", self.journal("export", "--to", to, "--upto", 3))
+        self.assertEqual(self.check("log", to, self.vkey)["entries"], 3)
+        before = checkpoint_size(self.journal("checkpoint"))
+        self.assertIn("(3 were there)", self.journal("export", "--to", to))
+        report = self.check("log", to, self.vkey)
+        self.assertGreaterEqual(report["entries"], before)
+        self.assertIn("holds", self.refused("export", "--to", to, "--upto", 3))
+
+    def test_fsck_finds_an_older_copy(self):
+        kept = self.write("kept", self.journal("checkpoint"))
+        size = checkpoint_size(kept.read_text())
+        self.journal("fsck", "--at-least", size, "--against", kept)
+        self.assertIn("older copy", self.refused("fsck", "--at-least", size + 1_000_000, code=1))
+        copy = self.here.var.parent / "older"
+        shutil.copytree(self.here.var, copy, ignore=shutil.ignore_patterns("run"))
+        shutil.rmtree(copy / "keeper/journal")
+        # A journal of its own making, with the same keys: sound, and not the one that was kept.
+        done = run("journal", "fsck", "--var", copy, check=False)
+        self.assertEqual(done.returncode, 1)
+        shutil.rmtree(copy)
+
+    def test_bad_input_is_refused(self):
+        foreign = self.scratch / "foreign"
+        foreign.mkdir()
+        (foreign / "letter").write_text("dear")
+        other = self.write("other", "example.org/other\n3\n" + "A" * 43 + "=\n\n\u2014 x AAAAAAAA\n")
+        for arguments in (
+            ["prove"], ["prove", 1, "--from", 1], ["prove", 1, "--to", 2], ["prove", "--from", 1, "--size", 2],
+            ["prove", 1, "--size", 2, "--checkpoint", other], ["prove", 1, "--checkpoint", other],
+            ["prove", 10**9], ["prove", 1, "--size", 10**9], ["prove", 5, "--size", 3],
+            ["prove", "--from", 3, "--to", 2], ["prove", "--from", 1, "--to", 10**9],
+            ["export", "--to", foreign], ["export", "--to", self.here.var / "keeper/journal"],
+            ["export", "--to", self.scratch / "x", "--upto", 10**9],
+            ["fsck", "--against", other],
+        ):
+            self.refused(*arguments)
+        for arguments in (["prove", "one"], ["prove", "-1"], ["prove", 1, "--size", "x"], ["export"],
+                          ["fsck", "--at-least", "many"]):
+            done = run("journal", *arguments, "--var", self.here.var, check=False)
+            self.assertEqual(done.returncode, 2, arguments)
+        self.assertEqual([path.name for path in foreign.iterdir()], ["letter"])
+
+    def test_a_witness_cosigns_over_http(self):
+        directory, port = self.scratch / "witness", free_ports(1)[0]
+        witness = run("witness", "init", "--dir", directory, "--name", "witness.example.net").stdout
+        run("witness", "add-log", "--dir", directory, self.vkey.read_text().strip())
+        server = subprocess.Popen(
+            [str(CLOISON), "witness", "--dir", str(directory), "--listen", f"127.0.0.1:{port}"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            self.assertIn("listens", server.stdout.readline())
+            old = 0
+            for note in (self.early, self.journal("checkpoint")):
+                size = checkpoint_size(note)
+                lines = self.journal("prove", "--from", old, "--to", size)
+                body = f"old {old}\n{lines}\n{note}".encode()
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/add-checkpoint", body,
+                                            timeout=30) as answer:
+                    cosigned = self.write("cosigned", note + answer.read().decode())
+                report = self.check("cosigned", cosigned, self.vkey, self.write("witness.vkey", witness))
+                self.assertGreater(report["time"], 1_700_000_000)
+                # A line proved against it carries the cosignature along.
+                proof = self.write("proof", self.journal("prove", 1, "--checkpoint", cosigned))
+                self.check("proof", proof, self.vkey)
+                verified = run("journal", "verify", proof, "--key", self.vkey.read_text().strip(),
+                               "--witness", witness.strip(), "--quorum", 1)
+                self.assertIn("Cosigned by witness.example.net", verified.stdout)
+                old = size
+        finally:
+            server.kill()
+            server.wait()
+            server.stdout.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
