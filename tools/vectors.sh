@@ -15,9 +15,11 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$to"
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-mirror=$(apt-get indextargets --format '$(SITE)' 'Origin: Debian' 'Component: main' 2>/dev/null |
-    grep -v security | head -1 || true)
-echo "deb-src [signed-by=$keyring] ${mirror:-http://deb.debian.org/debian} bookworm main" >"$work/sources.list"
+# Where the system takes Debian from.
+mirror=$(apt-get indextargets --format '$(SITE)' 'Origin: Debian' 'Codename: bookworm' 'Component: main' |
+    head -1)
+[ -n "$mirror" ] || { echo "apt has no lists of Debian 12: run apt-get update first." >&2 && exit 1; }
+echo "deb-src [signed-by=$keyring] $mirror bookworm main" >"$work/sources.list"
 apt=(apt-get -qq -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=-
     -o "Dir::State::lists=$work/lists" -o "Dir::Cache=$work/cache" -o "APT::Sandbox::User=$(id -un)")
 echo "Fetching the Debian source package $source_package for its test vectors"
