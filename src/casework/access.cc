@@ -52,13 +52,21 @@ Result<bool> Access::is_resident(const std::string& grant) const {
     return verified.purpose == "self_service";
 }
 
-Result<std::string> Access::ticket(const CaseworkPseudonym& pseudonym, const RequestId& request,
-                                   const std::optional<ActorId>& officer) const {
+Result<SubjectMaker> Access::subject_maker(const CaseworkPseudonym& pseudonym) const {
     CLOISON_TRY(const auto key, handle_key());
-    keeper::HandleContent content{registry::Compartment::kCasework, {}, request};
-    std::copy(pseudonym.view().begin(), pseudonym.view().end(), content.pseudonym.begin());
+    return SubjectMaker([key, pseudonym](const RequestId& request) {
+        keeper::HandleContent content{registry::Compartment::kCasework, {}, request};
+        std::copy(pseudonym.view().begin(), pseudonym.view().end(), content.pseudonym.begin());
+        return keeper::make_handle(key, content);
+    });
+}
+
+Result<std::string> Access::ticket(ByteView subject, const std::optional<ActorId>& officer) const {
+    CLOISON_TRY(const auto key, handle_key());
     keeper::Ticket ticket;
-    ticket.handle = keeper::make_handle(key, content);
+    // Renewed: who sees two tickets, or a ticket and a stolen row, cannot tell that they belong
+    // together.
+    ticket.handle = keeper::renew_handle(key, subject);
     if (officer) ticket.actor = *officer;
     ticket.expires = clock_.now() + kTicketLifetime;
     return keeper::sign_ticket(tickets_, ticket);

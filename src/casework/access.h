@@ -6,6 +6,7 @@
 
 #include "base/id.h"
 #include "base/time.h"
+#include "casework/requests.h"
 #include "crypto/sign.h"
 #include "keeper/client/grant.h"
 #include "keeper/client/keeper_client.h"
@@ -28,9 +29,11 @@ class Access {
     /// The purpose of the grant, to tell which of the two it may be.
     Result<bool> is_resident(const std::string& grant) const;
 
-    /// A ticket for the case, for the officer or, without one, for the person's own session.
-    Result<std::string> ticket(const CaseworkPseudonym& pseudonym, const RequestId& request,
-                               const std::optional<ActorId>& officer) const;
+    /// Makes the handle that a new request keeps in place of its person's pseudonym.
+    Result<SubjectMaker> subject_maker(const CaseworkPseudonym& pseudonym) const;
+    /// A ticket for the case with this subject, for the officer or, without one, for the person's
+    /// own session.
+    Result<std::string> ticket(ByteView subject, const std::optional<ActorId>& officer) const;
 
   private:
     Result<keeper::Grant> verify(const net::Caller& caller, const std::string& grant) const;

@@ -1,13 +1,13 @@
 #pragma once
 
-#include "casework/store.h"
+#include "casework/requests.h"
 
 namespace cloison::casework {
 
 /// The request of an invented person, docs/formats/canaries.md.
 struct CanaryRequest {
     RequestId request;
-    CaseworkPseudonym pseudonym;
+    Applicant applicant;
     std::string type;
     std::vector<SealedValue> values;  ///< All that the type requires, and others of it.
 };

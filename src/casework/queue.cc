@@ -76,7 +76,7 @@ Status take_case(const Store& store, const ActorId& officer, const RequestId& re
     const Reach reach{
         "(assigned_to IS NULL OR assigned_to = $2) AND status IN ('submitted', 'in_review', "
         "'action_required', 'approved', 'in_production', 'ready')",
-        to_bytes(officer.view())};
+        [&](const RequestId&) { return to_bytes(officer.view()); }};
     return store.database.write([&](storage::Transaction& transaction) -> Status {
         CLOISON_TRY(auto row, find_request(transaction, request, reach));
         if (row.assigned_to) return {};

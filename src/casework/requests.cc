@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "casework/casework.h"
 
@@ -19,14 +20,29 @@ struct Counts {
     std::int64_t all = 0;
 };
 
-Result<Counts> count_requests(storage::Transaction& transaction,
-                              const CaseworkPseudonym& pseudonym) {
-    CLOISON_TRY(const auto row,
-                transaction.query_one("SELECT count(*), count(CASE WHEN status NOT IN "
-                                      "('refused', 'delivered', 'withdrawn') THEN 1 END) "
-                                      "FROM request WHERE pseudonym = $1",
-                                      {storage::blob(pseudonym.view())}));
-    return Counts{row.integer(1), row.integer(0)};
+/// Every request on the list, first to last. None is ever removed, so the first place that is empty
+/// is the end.
+Result<std::vector<RequestRow>> read_list(storage::Transaction& transaction,
+                                          const crypto::ListKey& list) {
+    std::vector<RequestRow> requests;
+    for (std::uint64_t number = 0; number < kMaxRequests; ++number) {
+        CLOISON_TRY(const auto rows, transaction.query("SELECT " + std::string(kRequestColumns) +
+                                                           " FROM request WHERE place = $1",
+                                                       {storage::blob(list.place(number))}));
+        if (rows.empty()) break;
+        CLOISON_TRY(auto request, to_request(rows.front()));
+        requests.push_back(std::move(request));
+    }
+    return requests;
+}
+
+Counts count_requests(const std::vector<RequestRow>& requests) {
+    Counts counts;
+    for (const RequestRow& request : requests) {
+        ++counts.all;
+        counts.open += is_final(request.status) ? 0 : 1;
+    }
+    return counts;
 }
 
 Result<std::string> unused_reference(storage::Transaction& transaction, Random& random) {
@@ -90,13 +106,20 @@ Status write_values(storage::Transaction& transaction, const RequestId& request,
 }
 
 Status insert_draft(storage::Transaction& transaction, const Store& store, const RequestId& request,
-                    const CaseworkPseudonym& pseudonym, const std::string& type, Time now) {
+                    const Applicant& applicant, const std::string& type, Time now) {
+    const auto list = list_of(applicant.pseudonym);
+    CLOISON_TRY(const auto requests, read_list(transaction, list));
+    const auto counts = count_requests(requests);
+    if (counts.open >= kMaxOpenRequests)
+        return fail(ErrorCode::kExhausted, "A person has at most 20 open requests.");
+    if (counts.all >= kMaxRequests)
+        return fail(ErrorCode::kExhausted, "A person has at most 200 requests.");
     CLOISON_TRY(auto reference, unused_reference(transaction, store.random));
     CLOISON_TRY_STATUS(transaction.execute(
-        "INSERT INTO request (request, pseudonym, type, reference, status, version, "
-        "created_ms) VALUES ($1, $2, $3, $4, 'draft', 1, $5)",
-        {storage::blob(request.view()), storage::blob(pseudonym.view()), type, std::move(reference),
-         to_unix_ms(to_day(now))}));
+        "INSERT INTO request (request, owner, place, subject, type, reference, status, version, "
+        "created_ms) VALUES ($1, $2, $3, $4, $5, $6, 'draft', 1, $7)",
+        {storage::blob(request.view()), list.mark(request.view()), list.place(requests.size()),
+         applicant.subject(request), type, std::move(reference), to_unix_ms(to_day(now))}));
     return add_history(transaction, request, RequestStatus::kDraft,
                        {Party::kResident, std::nullopt}, now);
 }
@@ -123,20 +146,15 @@ Result<std::string> read_reference(std::string_view typed) {
     return reference;
 }
 
-Result<RequestId> create_request(const Store& store, const CaseworkPseudonym& pseudonym,
+Result<RequestId> create_request(const Store& store, const Applicant& applicant,
                                  const std::string& type) {
     if (!store.types.contains(type))
         return fail(ErrorCode::kInvalidArgument, "There is no such type of request.");
     const Time now = store.clock.now();
     return store.database.write_result<RequestId>(
         [&](storage::Transaction& transaction) -> Result<RequestId> {
-            CLOISON_TRY(const auto counts, count_requests(transaction, pseudonym));
-            if (counts.open >= kMaxOpenRequests)
-                return fail(ErrorCode::kExhausted, "A person has at most 20 open requests.");
-            if (counts.all >= kMaxRequests)
-                return fail(ErrorCode::kExhausted, "A person has at most 200 requests.");
             const auto request = RequestId::random(store.random);
-            CLOISON_TRY_STATUS(insert_draft(transaction, store, request, pseudonym, type, now));
+            CLOISON_TRY_STATUS(insert_draft(transaction, store, request, applicant, type, now));
             return request;
         });
 }
@@ -145,16 +163,11 @@ Result<std::vector<RequestRow>> list_requests(const Store& store,
                                               const CaseworkPseudonym& pseudonym) {
     return store.database.read_result<std::vector<RequestRow>>(
         [&](storage::Transaction& transaction) -> Result<std::vector<RequestRow>> {
-            CLOISON_TRY(const auto rows,
-                        transaction.query("SELECT " + std::string(kRequestColumns) +
-                                              " FROM request WHERE pseudonym = $1 "
-                                              "ORDER BY created_ms DESC, reference",
-                                          {storage::blob(pseudonym.view())}));
-            std::vector<RequestRow> requests;
-            for (const auto& row : rows) {
-                CLOISON_TRY(auto request, to_request(row));
-                requests.push_back(std::move(request));
-            }
+            CLOISON_TRY(auto requests, read_list(transaction, list_of(pseudonym)));
+            std::sort(
+                requests.begin(), requests.end(), [](const RequestRow& a, const RequestRow& b) {
+                    return std::tie(b.created, a.reference) < std::tie(a.created, b.reference);
+                });
             return requests;
         });
 }

@@ -6,8 +6,17 @@ namespace cloison::casework {
 
 /// What residents do with their own requests: each function looks up with the pseudonym.
 
+/// Makes the handle of a person and a case of theirs.
+using SubjectMaker = std::function<Bytes(const RequestId&)>;
+
+/// Somebody whose request is new.
+struct Applicant {
+    CaseworkPseudonym pseudonym;
+    SubjectMaker subject;
+};
+
 /// kInvalidArgument for an unknown type; kExhausted at kMaxOpenRequests or kMaxRequests.
-Result<RequestId> create_request(const Store& store, const CaseworkPseudonym& pseudonym,
+Result<RequestId> create_request(const Store& store, const Applicant& applicant,
                                  const std::string& type);
 /// Newest first.
 Result<std::vector<RequestRow>> list_requests(const Store& store,
@@ -35,7 +44,7 @@ Status withdraw_request(const Store& store, const CaseworkPseudonym& pseudonym,
 
 /// A draft of that id; the person's bounds are the caller's to check.
 Status insert_draft(storage::Transaction& transaction, const Store& store, const RequestId& request,
-                    const CaseworkPseudonym& pseudonym, const std::string& type, Time now);
+                    const Applicant& applicant, const std::string& type, Time now);
 Status check_values(const RequestType& type, const std::vector<SealedValue>& values);
 Status write_values(storage::Transaction& transaction, const RequestId& request,
                     const std::vector<SealedValue>& values);

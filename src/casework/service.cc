@@ -89,7 +89,9 @@ class Handlers {
     Result<v1::CreateRequestResponse> create(const net::Caller& caller,
                                              const v1::CreateRequestRequest& request) const {
         CLOISON_TRY(const auto person, access_.resident(caller, request.grant()));
-        CLOISON_TRY(const auto id, create_request(store_, person, request.type()));
+        Applicant applicant{person, {}};
+        CLOISON_TRY(applicant.subject, access_.subject_maker(person));
+        CLOISON_TRY(const auto id, create_request(store_, applicant, request.type()));
         v1::CreateRequestResponse response;
         response.set_request(id.bytes());
         return response;
@@ -111,7 +113,7 @@ class Handlers {
         CLOISON_TRY(const auto details, get_request(store_, Reach::of_resident(person), id));
         v1::GetRequestResponse response;
         fill_details(details, *response.mutable_request());
-        CLOISON_TRY(*response.mutable_ticket(), access_.ticket(person, id, std::nullopt));
+        CLOISON_TRY(*response.mutable_ticket(), access_.ticket(details.row.subject, std::nullopt));
         return response;
     }
 
@@ -190,7 +192,7 @@ class Handlers {
         v1::GetCaseResponse response;
         fill_details(details, *response.mutable_request());
         fill_assignment(details.row, *response.mutable_request());
-        CLOISON_TRY(*response.mutable_ticket(), access_.ticket(details.row.pseudonym, id, officer));
+        CLOISON_TRY(*response.mutable_ticket(), access_.ticket(details.row.subject, officer));
         return response;
     }
 
@@ -218,7 +220,8 @@ class Handlers {
                 return fail(ErrorCode::kInvalidArgument, "A value is sealed for another record.");
             canary.values.push_back({value.field(), to_bytes(value.sealed())});
         }
-        CLOISON_TRY(canary.pseudonym, access_.enrolled(request.enrolment()));
+        CLOISON_TRY(canary.applicant.pseudonym, access_.enrolled(request.enrolment()));
+        CLOISON_TRY(canary.applicant.subject, access_.subject_maker(canary.applicant.pseudonym));
         CLOISON_TRY_STATUS(casework::plant_canary(store_, canary));
         return v1::PlantCanaryResponse();
     }

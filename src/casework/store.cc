@@ -1,6 +1,7 @@
 #include "casework/store.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "casework/casework.h"
 #include "crypto/seal.h"
@@ -31,18 +32,23 @@ std::int64_t next_sequence(const storage::Row& row) {
 
 }  // namespace
 
+crypto::ListKey list_of(const CaseworkPseudonym& pseudonym) {
+    return {pseudonym.view(), "requests"};
+}
+
 Reach Reach::of_resident(const CaseworkPseudonym& pseudonym) {
-    return {"pseudonym = $2", to_bytes(pseudonym.view())};
+    return {"owner = $2", [list = std::make_shared<const crypto::ListKey>(list_of(pseudonym))](
+                              const RequestId& request) { return list->mark(request.view()); }};
 }
 
 Reach Reach::of_officer(const ActorId& officer) {
-    return {"assigned_to = $2", to_bytes(officer.view())};
+    return {"assigned_to = $2", [officer](const RequestId&) { return to_bytes(officer.view()); }};
 }
 
 Result<RequestRow> to_request(const storage::Row& row) {
     RequestRow request;
     CLOISON_TRY(request.request, RequestId::from_bytes(row.bytes(0)));
-    CLOISON_TRY(request.pseudonym, CaseworkPseudonym::from_bytes(row.bytes(1)));
+    request.subject = row.bytes(1);
     request.type = row.text(2);
     request.reference = row.text(3);
     CLOISON_TRY(request.status, status_from_code(row.text(4)));
@@ -78,10 +84,11 @@ Status check_sealed(ByteView sealed) {
 
 Result<RequestRow> find_request(storage::Transaction& transaction, const RequestId& request,
                                 const Reach& reach) {
-    CLOISON_TRY(const auto rows, transaction.query("SELECT " + std::string(kRequestColumns) +
-                                                       " FROM request WHERE request = $1 AND " +
-                                                       std::string(reach.condition),
-                                                   {storage::blob(request.view()), reach.value}));
+    CLOISON_TRY(const auto rows,
+                transaction.query("SELECT " + std::string(kRequestColumns) +
+                                      " FROM request WHERE request = $1 AND " +
+                                      std::string(reach.condition),
+                                  {storage::blob(request.view()), reach.value(request)}));
     if (rows.empty()) return fail(no_such_request());
     return to_request(rows.front());
 }

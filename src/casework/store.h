@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "base/time.h"
 #include "casework/request_type.h"
 #include "casework/status.h"
+#include "crypto/unlinkable_list.h"
 #include "storage/database.h"
 
 namespace cloison::casework {
@@ -22,10 +24,13 @@ struct Store {
     Random& random;
 };
 
+/// The list of a person's requests: the store holds no pseudonym, only what the list says of a row.
+crypto::ListKey list_of(const CaseworkPseudonym& pseudonym);
+
 /// Who may reach a request: it stands in the WHERE clause of every look-up.
 struct Reach {
-    std::string_view condition;  ///< With $2 for the value.
-    Bytes value;
+    std::string_view condition;                    ///< With $2 for the value.
+    std::function<Bytes(const RequestId&)> value;  ///< By the request that is looked up.
 
     static Reach of_resident(const CaseworkPseudonym& pseudonym);
     static Reach of_officer(const ActorId& officer);
@@ -34,7 +39,7 @@ struct Reach {
 /// One line of the table of requests.
 struct RequestRow {
     RequestId request;
-    CaseworkPseudonym pseudonym;
+    Bytes subject;  ///< A handle of the person and the case, which only the keeper can read.
     std::string type;
     std::string reference;
     RequestStatus status = RequestStatus::kDraft;
@@ -43,7 +48,7 @@ struct RequestRow {
     std::optional<ActorId> assigned_to;
 };
 inline constexpr std::string_view kRequestColumns =
-    "request, pseudonym, type, reference, status, version, created_ms, assigned_to";
+    "request, subject, type, reference, status, version, created_ms, assigned_to";
 Result<RequestRow> to_request(const storage::Row& row);
 
 struct SealedValue {

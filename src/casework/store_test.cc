@@ -96,7 +96,7 @@ TEST_F(StoreTest, StolenDatabaseHoldsNoPlaintextAndNoForeignId) {
     const auto own = keeper_as("casework").resolve(resolve);
     ASSERT_TRUE(own);
     std::copy_n(own->pseudonym().begin(), 16, content.pseudonym.begin());
-    EXPECT_NE(bytes.find(own->pseudonym()), std::string::npos);
+    EXPECT_EQ(bytes.find(own->pseudonym()), std::string::npos) << "not even casework's own";
     grant.case_handle = keeper::make_handle(keeper_->handle_key(), content);
     resolve.mutable_subject()->set_grant(sign(grant));
     const auto documents = keeper_as("documents").resolve(resolve);
@@ -104,6 +104,40 @@ TEST_F(StoreTest, StolenDatabaseHoldsNoPlaintextAndNoForeignId) {
     ASSERT_FALSE(documents->case_tag().empty());
     EXPECT_EQ(bytes.find(documents->pseudonym()), std::string::npos);
     EXPECT_EQ(bytes.find(documents->case_tag()), std::string::npos);
+}
+
+TEST_F(StoreTest, RowsOfOnePersonHaveNothingInCommon) {
+    const Person person = enroll();
+    const std::string first = submitted(person);
+    const std::string second = create(person);
+    const auto rows =
+        open_database()->read_result<storage::Rows>([&](storage::Transaction& transaction) {
+            return transaction.query("SELECT request, owner, place, subject FROM request", {});
+        });
+    ASSERT_TRUE(rows);
+    ASSERT_EQ(rows->size(), 2U);
+    std::set<std::string> values;
+    for (const auto& row : *rows)
+        for (std::size_t i = 0; i < 4; ++i) EXPECT_TRUE(values.insert(row.byte_string(i)).second);
+}
+
+TEST_F(StoreTest, ASubjectIsNoTicketsHandle) {
+    // Who sees a ticket and has stolen the rows cannot tell which of them it is for.
+    const Person person = enroll();
+    const std::string id = submitted(person);
+    const auto officer = new_officer();
+    ASSERT_TRUE(try_take(officer, id));
+    const std::string bytes = stolen();
+    std::set<Bytes> handles;
+    const auto keys = casework_verify_keys(files(), path("casework"));
+    for (int i = 0; i < 2; ++i)
+        for (const std::string& token :
+             {try_case(officer, id)->ticket(), try_get(person, id)->ticket()}) {
+            const auto ticket = keeper::verify_ticket(keys->tickets, token, clock_.now());
+            ASSERT_TRUE(ticket);
+            EXPECT_TRUE(handles.insert(ticket->handle).second);
+            EXPECT_EQ(bytes.find(to_string(ticket->handle)), std::string::npos);
+        }
 }
 
 TEST_F(StoreTest, TimesAreNoFinerThanTheHour) {

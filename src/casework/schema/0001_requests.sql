@@ -1,8 +1,12 @@
 -- docs/formats/casework-store.md. Times: created to the day, all others to the hour.
+-- `owner` and `place` are tags of the person's list of requests (unlinkable-list.md): no two rows
+-- show that they are of one person.
 
 CREATE TABLE request (
     request BYTES PRIMARY KEY,
-    pseudonym BYTES NOT NULL,
+    owner BYTES NOT NULL UNIQUE,
+    place BYTES NOT NULL UNIQUE,
+    subject BYTES NOT NULL,
     type TEXT NOT NULL,
     reference TEXT NOT NULL UNIQUE,
     status TEXT NOT NULL,
@@ -11,7 +15,6 @@ CREATE TABLE request (
     submitted_ms BIGINT,
     assigned_to BYTES
 ) KEYED;
-CREATE INDEX request_by_person ON request (pseudonym);
 CREATE INDEX request_by_status ON request (status, submitted_ms, reference);
 CREATE INDEX request_by_officer ON request (assigned_to, submitted_ms, reference);
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "crypto/hash.h"
 #include "crypto/paseto.h"
 #include "keeper/client/claims.h"
 
@@ -15,6 +16,7 @@ constexpr std::string_view kIdentity = "identity";
 constexpr std::string_view kCasework = "casework";
 
 constexpr std::uint8_t kHandleVersion = 1;
+constexpr std::uint8_t kRenewedHandle = 2;
 constexpr std::size_t kHandleContentSize = 2 + 16 + RequestId::kSize;
 
 constexpr std::size_t kMaxTokenSize = 16 * 1024;
@@ -66,8 +68,18 @@ Bytes make_handle(const crypto::SealedBoxPublicKey& keeper, const HandleContent&
     return crypto::sealed_box(keeper, plain);
 }
 
+Bytes renew_handle(const crypto::SealedBoxPublicKey& keeper, ByteView handle) {
+    Bytes plain{kRenewedHandle};
+    plain.insert(plain.end(), handle.begin(), handle.end());
+    return crypto::sealed_box(keeper, plain);
+}
+
 Result<HandleContent> open_handle(const crypto::SealedBoxKeyPair& keeper, ByteView handle) {
     CLOISON_TRY(auto plain, keeper.open(handle));
+    // Renewed once at most: what is inside must be a handle itself.
+    if (!plain.view().empty() && plain.view()[0] == kRenewedHandle) {
+        CLOISON_TRY(plain, keeper.open(plain.view().subspan(1)));
+    }
     const ByteView view = plain.view();
     if (view.size() != kHandleContentSize || view[0] != kHandleVersion || view[1] < 1 ||
         view[1] > static_cast<std::uint8_t>(registry::Compartment::kDocuments))
@@ -95,6 +107,7 @@ std::string sign_grant(const crypto::SigningKey& identity, const Grant& grant) {
         {"person", base64url_encode(grant.person)},
         {"case", base64url_encode(grant.case_handle)},
         {"approvers", hex_list(grant.approvers)},
+        {"list", base64url_encode(grant.list)},
     };
     return crypto::paseto_sign(identity, claims.dump(), "", kGrantKind);
 }
@@ -120,6 +133,9 @@ Result<Grant> verify_grant(const crypto::VerifyKey& identity, std::string_view t
     CLOISON_TRY(grant.person, claims.bytes("person", kMaxHandleSize));
     CLOISON_TRY(grant.case_handle, claims.bytes("case", kMaxHandleSize));
     CLOISON_TRY(grant.approvers, claims.ids<ActorId>("approvers", kMaxApprovers));
+    CLOISON_TRY(grant.list, claims.bytes("list", crypto::Hash{}.size()));
+    if (!grant.list.empty() && grant.list.size() != crypto::Hash{}.size())
+        return refuse("A grant's list is no digest.");
     CLOISON_TRY_STATUS(claims.finish());
     CLOISON_TRY_STATUS(check_times(grant, now));
     return grant;

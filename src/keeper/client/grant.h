@@ -21,6 +21,9 @@ struct HandleContent {
     RequestId case_reference;
 };
 Bytes make_handle(const crypto::SealedBoxPublicKey& keeper, const HandleContent& content);
+/// The same handle in a box of its own, for who holds a handle and not what is in it: nobody but
+/// the keeper can tell that the two are of one person.
+Bytes renew_handle(const crypto::SealedBoxPublicKey& keeper, ByteView handle);
 Result<HandleContent> open_handle(const crypto::SealedBoxKeyPair& keeper, ByteView handle);
 
 /// A grant: identity's signed word that this actor, in this session, may open these fields of this
@@ -38,6 +41,7 @@ struct Grant {
     Bytes person;       ///< Handle from identity; empty if `case_handle` stands for it.
     Bytes case_handle;  ///< Handle from casework's ticket; empty if none.
     std::vector<ActorId> approvers;  ///< Bulk purposes: two different staff members.
+    Bytes list;  ///< Digest of the list of persons that they approved, person_list.h; or empty.
     Time issued;
     Time expires;
 };
