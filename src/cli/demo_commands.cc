@@ -5,12 +5,16 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <optional>
 
 #include "base/log.h"
+#include "base/temporary_directory.h"
 #include "casework/request_type.h"
+#include "cli/init.h"
 #include "cli/services.h"
 #include "crypto/keys.h"
 #include "drill/drill.h"
+#include "drill/link.h"
 #include "population/population.h"
 
 namespace cloison::cli {
@@ -67,9 +71,8 @@ struct PopulationChoice {
     std::uint64_t seed = 1;
 };
 
-Status make_population(const Layout& layout, const PopulationChoice& choice) {
-    set_log_service("population");
-    crypto::initialize();
+Result<population::Summary> populate(const Layout& layout, const PopulationChoice& choice,
+                                     population::Habits habits) {
     FileSystem& files = local_file_system();
     CLOISON_TRY(const auto configuration, Configuration::load(files, layout.configuration()));
     CLOISON_TRY(const auto installation, Installation::find());
@@ -86,13 +89,21 @@ Status make_population(const Layout& layout, const PopulationChoice& choice) {
     options.journal_origin = configuration.journal_origin;
     options.residents = choice.residents;
     options.seed = choice.seed;
+    options.habits = habits;
     options.now = system_clock().now();
     ProgressLine line;
     options.on_progress = [&](const population::Progress& progress) { line.show(progress); };
     options.stopped = [] { return stop_asked != 0; };
     catch_stop_signals();
-    const auto summary = population::populate(options, files, system_random());
+    auto summary = population::populate(options, files, system_random());
     line.close();
+    return summary;
+}
+
+Status make_population(const Layout& layout, const PopulationChoice& choice) {
+    set_log_service("population");
+    crypto::initialize();
+    const auto summary = populate(layout, choice, population::Habits::kDemo);
     if (!summary && stop_asked != 0)
         return fail(ErrorCode::kUnavailable, "Stopped. The population is not complete: remove " +
                                                  layout.var().string() +
@@ -179,6 +190,50 @@ Status run_drill(const Layout& layout, const std::string& name, bool json) {
     return fail(ErrorCode::kInternal, "The drill " + name + " found a fault.");
 }
 
+struct LinkChoice {
+    std::uint32_t residents = 0;  ///< 0: those of --var.
+    std::uint64_t seed = 1;
+    bool json = false;
+};
+
+Status run_link(Layout layout, const LinkChoice& choice) {
+    set_log_service("drill");
+    crypto::initialize();
+    std::optional<TemporaryDirectory> town;
+    if (choice.residents > 0) {
+        town.emplace();
+        layout = Layout(town->path() / "var");
+        CLOISON_TRY_STATUS(
+            initialize_var(layout, Configuration(), local_file_system(), system_random()));
+        CLOISON_TRY_STATUS(
+            populate(layout, {choice.residents, choice.seed}, population::Habits::kBusy));
+    }
+    drill::LinkOptions options;
+    options.stores = {layout.service("keeper"), layout.service("identity"),
+                      layout.service("casework"), layout.service("documents"),
+                      layout.service("desk")};
+    options.seed = choice.seed;
+    options.on_note = [](const std::string& note) { std::fprintf(stderr, "%s\n", note.c_str()); };
+    CLOISON_TRY(const auto report, drill::link(options, local_file_system()));
+    std::fputs(choice.json ? report.json().c_str() : report.text().c_str(), stdout);
+    if (report.ok()) return {};
+    return fail(ErrorCode::kInternal, "The drill link found a fault.");
+}
+
+void add_link_drill(CLI::App& command, const std::function<Layout()>& layout,
+                    std::function<Status()>& chosen) {
+    auto* drill = command.add_subcommand("link", "Any two stolen stores are matched");
+    auto choice = std::make_shared<LinkChoice>();
+    drill->add_option("--residents", choice->residents, "Makes a town of so many for itself")
+        ->check(CLI::Range(1U, population::kMaxResidents));
+    drill->add_option("--seed", choice->seed, "Of the town and the attack")->capture_default_str();
+    drill->add_flag("--json", choice->json, "Print JSON");
+    drill->fallthrough();
+    drill->callback([choice, layout, &chosen] {
+        chosen = [choice, layout] { return run_link(layout(), *choice); };
+    });
+}
+
 struct DrillChoice {
     std::string name;
     bool json = false;
@@ -204,6 +259,7 @@ void add_drill(CLI::App& command, const std::function<Layout()>& layout,
             chosen = [choice, layout] { return run_drill(layout(), choice->name, choice->json); };
         });
     }
+    add_link_drill(command, layout, chosen);
 }
 
 }  // namespace

@@ -124,7 +124,10 @@ Status Life::run(const Step& step) {
         case Act::kApply:
             return apply(people_.resident(step.resident));
         case Act::kAttach:
-            return attach(people_.resident(step.resident));
+            for (std::uint32_t number = 0; number < step.count; ++number)
+                CLOISON_TRY_STATUS(
+                    attach(people_.resident(step.resident), number, step.full_length));
+            return {};
         case Act::kSubmit:
             return submit(people_.resident(step.resident));
         case Act::kWithdraw:
@@ -168,8 +171,10 @@ Visitor Life::staff_at_door(const Step& step) const {
 
 std::map<std::string, std::uint32_t> Life::count_requests() const {
     std::map<std::string, std::uint32_t> counts;
-    for (const Household& home : homes_)
+    for (const Household& home : homes_) {
         if (!home.request.empty()) ++counts[home.status];
+        for (const auto& status : home.earlier) ++counts[status];
+    }
     return counts;
 }
 

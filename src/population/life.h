@@ -41,6 +41,7 @@ class Life {
         std::string enrolment;
         std::string request;  ///< Of casework; empty: none.
         std::string status;
+        std::vector<std::string> earlier;  ///< Statuses of requests before that one.
     };
     struct Case {
         casework::v1::Request request;
@@ -55,7 +56,8 @@ class Life {
     Status sign_up(const demo::Resident& resident);
     Status save_profile(const demo::Resident& resident);
     Status apply(const demo::Resident& resident);
-    Status attach(const demo::Resident& resident);
+    /// `number`: which of their files.
+    Status attach(const demo::Resident& resident, std::uint32_t number, bool full_length);
     Status submit(const demo::Resident& resident);
     Status withdraw(const demo::Resident& resident);
     Status look_again(const demo::Resident& resident);

@@ -65,8 +65,9 @@ struct Visit {
 
 class Planner {
   public:
-    Planner(std::uint32_t residents, std::uint64_t seed, Time end)
+    Planner(std::uint32_t residents, std::uint64_t seed, Time end, Habits habits)
         : residents_(residents),
+          habits_(habits),
           origin_(SeededRandom(seed).split("plan")),
           end_(end),
           first_(truncate(end, kDay) - (kPlannedDays - 1) * kDay),
@@ -110,15 +111,50 @@ class Planner {
         if (draw.uniform(100) < 12) come_back(resident, day, draw);
         const bool handled = !fate.status.empty() && fate.status != "draft" &&
                              fate.status != "submitted" && fate.status != "withdrawn";
-        if (handled) process(resident, fate, day, draw);
+        const int done = handled ? process(resident, fate, day, draw) : day;
+        if (habits_ == Habits::kBusy) be_busy(resident, fate, day, done);
+    }
+
+    /// One in three is a heavy user, who comes back for months; whose request is finished may
+    /// apply again.
+    void be_busy(std::uint32_t resident, const Fate& fate, int day, int done) {
+        SeededRandom draw = origin_.split("busy").split(resident);
+        const bool heavy = draw.uniform(3) == 0;
+        const bool finished =
+            fate.status == "delivered" || fate.status == "refused" || fate.status == "withdrawn";
+        const int again = done + 2 + static_cast<int>(draw.uniform(20));
+        const bool applies_again = finished && draw.uniform(100) < (heavy ? 70 : 25);
+        const int last = applies_again ? std::min(again, kPlannedDays) : kPlannedDays;
+        for (int i = heavy ? 2 + static_cast<int>(draw.uniform(6)) : 0; i > 0; --i) {
+            const int visit = day + 1 + static_cast<int>(draw.uniform(kPlannedDays));
+            if (visit < last) add(on(visit, visit_time(draw)), {Act::kLookAgain, resident});
+        }
+        if (!applies_again || again >= kPlannedDays) return;
+        const Time begin = on(again, visit_time(draw));
+        add(begin, {Act::kLookAgain, resident});
+        apply(resident, draw.uniform(3) == 0 ? kDraft : kSubmitted, begin, draw);
+    }
+    /// In seconds of its own, so that no two steps of one person fall together.
+    static Duration visit_time(SeededRandom& draw) {
+        return minutes(draw, 840, 200) + Duration(10'000);
     }
 
     void apply(std::uint32_t resident, const Fate& fate, Time begin, SeededRandom& draw) {
         add(begin + 15 * kMinute, {Act::kApply, resident});
-        if (draw.uniform(100) < 8) add(begin + 25 * kMinute, {Act::kAttach, resident});
+        if (draw.uniform(100) < 8 && habits_ == Habits::kDemo)
+            add(begin + 25 * kMinute, {Act::kAttach, resident});
+        if (habits_ == Habits::kBusy) hand_in(resident, begin + 25 * kMinute);
         if (fate.status == "draft") return;
         add(begin + 35 * kMinute, {Act::kSubmit, resident});
         if (fate.status == "withdrawn") add(begin + 50 * kMinute, {Act::kWithdraw, resident});
+    }
+
+    void hand_in(std::uint32_t resident, Time at) {
+        SeededRandom draw = origin_.split("files").split(resident);
+        Step step{Act::kAttach, resident};
+        step.full_length = true;
+        step.count = static_cast<std::uint32_t>(draw.uniform(4));
+        if (step.count > 0) add(at, step);
     }
 
     void come_back(std::uint32_t resident, int day, SeededRandom& draw) {
@@ -127,7 +163,8 @@ class Planner {
             add(on(again, evening_[again] + 100 * kMinute), {Act::kLookAgain, resident});
     }
 
-    void process(std::uint32_t resident, const Fate& fate, int day, SeededRandom& draw) {
+    /// The day of the last decision.
+    int process(std::uint32_t resident, const Fate& fate, int day, SeededRandom& draw) {
         const auto officer = static_cast<std::uint32_t>(draw.uniform(kOfficerCount));
         const bool issued = fate.status != "refused" && fate.status != "in_review" &&
                             fate.status != "action_required";
@@ -136,15 +173,16 @@ class Planner {
                                                     : decisions_to(fate.status, corrected);
         for (std::size_t i = 0; i < decisions.size(); ++i) {
             day = next_day_in(officer, day);
-            if (day >= kPlannedDays) return;
+            if (day >= kPlannedDays) return day;
             const bool examine = i == 0 || (corrected && i == 1);
             visits_[{officer, day}].push_back({resident, i == 0, examine, decisions[i]});
             if (corrected && i == 0) {
                 day += 1 + static_cast<int>(draw.uniform(3));
-                if (day >= kPlannedDays) return;
+                if (day >= kPlannedDays) return day;
                 add(on(day, evening_[day] + 160 * kMinute), {Act::kCorrect, resident});
             }
         }
+        return day;
     }
 
     bool is_in(std::uint32_t officer, int day) const {
@@ -217,6 +255,7 @@ class Planner {
     }
 
     const std::uint32_t residents_;
+    const Habits habits_;
     const SeededRandom origin_;
     const Time end_;
     const Time first_;
@@ -230,8 +269,9 @@ class Planner {
 
 }  // namespace
 
-std::vector<Moment> make_plan(std::uint32_t residents, std::uint64_t seed, Time end) {
-    return Planner(residents, seed, end).plan();
+std::vector<Moment> make_plan(std::uint32_t residents, std::uint64_t seed, Time end,
+                              Habits habits) {
+    return Planner(residents, seed, end, habits).plan();
 }
 
 }  // namespace cloison::population

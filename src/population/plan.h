@@ -37,6 +37,10 @@ enum class Act {
     kPartnerLookUp  ///< Professional: reads a customer's profile.
 };
 
+/// How much the residents do. The busy ones hand in several files each, come back often and apply
+/// again: what two stores have in common shows best there.
+enum class Habits { kDemo, kBusy };
+
 enum class StaffRole : std::uint8_t { kNone, kOfficer, kSupport, kProfessional };
 
 struct Step {
@@ -45,6 +49,8 @@ struct Step {
     StaffRole role = StaffRole::kNone;
     std::uint32_t staff = 0;    ///< From 0, within the role.
     std::string_view status{};  ///< kDecideCase.
+    std::uint32_t count = 1;    ///< kAttach: files,
+    bool full_length = false;   ///< as long as real ones.
 };
 
 /// Steps that happen at one time of the simulated clock: no two of them are of the same person or
@@ -56,6 +62,7 @@ struct Moment {
 
 /// The history as a pure function of number of residents, seed and end: kPlannedDays days, in
 /// order, nothing after `end`. Every status of a request occurs from 20 residents on.
-std::vector<Moment> make_plan(std::uint32_t residents, std::uint64_t seed, Time end);
+std::vector<Moment> make_plan(std::uint32_t residents, std::uint64_t seed, Time end,
+                              Habits habits = Habits::kDemo);
 
 }  // namespace cloison::population

@@ -49,8 +49,9 @@ TEST(PlanTest, EverybodySignsUpOnceAndFirst) {
     EXPECT_EQ(known.size(), 400U);
 }
 
-TEST(PlanTest, NobodyIsInTwoStepsOfOneMoment) {
-    for (const Moment& moment : make_plan(2000, 1, kEnd)) {
+/// Steps of one moment run side by side.
+void expect_nobody_twice(const std::vector<Moment>& plan) {
+    for (const Moment& moment : plan) {
         std::set<std::uint32_t> residents;
         for (const Step& step : moment.steps) {
             // To look at a profile stands in nobody's way.
@@ -59,6 +60,25 @@ TEST(PlanTest, NobodyIsInTwoStepsOfOneMoment) {
             EXPECT_TRUE(residents.insert(step.resident).second);
         }
     }
+}
+
+TEST(PlanTest, NobodyIsInTwoStepsOfOneMoment) {
+    expect_nobody_twice(make_plan(2000, 1, kEnd));
+    expect_nobody_twice(make_plan(2000, 1, kEnd, Habits::kBusy));
+}
+
+TEST(PlanTest, BusyPeopleApplyAgainAndHandInSeveralFiles) {
+    std::map<std::uint32_t, int> requests;
+    std::uint32_t files = 0;
+    for (const Moment& moment : make_plan(400, 1, kEnd, Habits::kBusy))
+        for (const Step& step : moment.steps) {
+            if (step.act == Act::kApply) ++requests[step.resident];
+            if (step.act == Act::kAttach) files += step.count;
+        }
+    int several = 0;
+    for (const auto& [resident, count] : requests) several += count > 1 ? 1 : 0;
+    EXPECT_GT(several, 10);
+    EXPECT_GT(files, 400U);
 }
 
 TEST(PlanTest, StaffAreSignedInWhenTheyWork) {

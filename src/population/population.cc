@@ -108,7 +108,8 @@ Result<Summary> populate(const Options& options, FileSystem& files, Random& rand
     CLOISON_TRY_STATUS(check(options, files));
     CLOISON_TRY(auto names, demo::load_names(files, options.names_file));
     const demo::People people(std::make_shared<const demo::Names>(std::move(names)), options.seed);
-    const auto plan = make_plan(options.residents, options.seed, options.now - kQuietEnd);
+    const auto plan =
+        make_plan(options.residents, options.seed, options.now - kQuietEnd, options.habits);
     ManualClock clock(plan.front().at - Duration(24 * 60 * 60'000));
     CLOISON_TRY(const auto house, House::open(options, files, clock, random));
     CLOISON_TRY_STATUS(check_empty(*house));

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "crypto/password.h"
+#include "population/plan.h"
 
 namespace cloison::population {
 
@@ -34,6 +35,7 @@ struct Options {
 
     std::uint32_t residents = 2000;  ///< 1 to kMaxResidents.
     std::uint64_t seed = 1;
+    Habits habits = Habits::kDemo;
     Time now;  ///< The history ends shortly before.
     crypto::PasswordCost password_cost;
     unsigned threads = 0;                              ///< 0: two for each processor.

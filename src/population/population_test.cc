@@ -77,8 +77,9 @@ TEST_F(PopulationTest, LeavesACompleteHouseBehind) {
     // The next process finds a journal without fault and a keeper that opens.
     const auto key = keeper::journal_verify_key(files_, options_.keeper, options_.journal_origin);
     ASSERT_TRUE(key);
-    const auto checked =
-        journal::fsck(files_, keeper::journal_directory(options_.keeper), *key, nullptr);
+    const auto checked = journal::fsck(
+        files_, keeper::journal_directory(options_.keeper),
+        {.verify_key = *key, .entry_key = *keeper::journal_entry_key(files_, options_.keeper)});
     ASSERT_TRUE(checked) << checked.error().message;
     EXPECT_EQ(checked->entries, summary->journal_entries);
     const auto registry = registry::Registry::load(files_, options_.registry_file);

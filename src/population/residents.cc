@@ -128,20 +128,26 @@ Status Life::apply(const demo::Resident& resident) {
         field->set_sealed(value.sealed);
     }
     CLOISON_TRY_STATUS(visitor.door->casework.save_values(save));
+    if (!home.request.empty()) home.earlier.push_back(home.status);
     home.request = created.request();
     home.status = "draft";
     CLOISON_TRY(const auto own, own_request(visitor, home.request));
     return read_own_request(visitor, own);
 }
 
-Status Life::attach(const demo::Resident& resident) {
+Status Life::attach(const demo::Resident& resident, std::uint32_t number, bool full_length) {
     const Visitor visitor = resident_at_portal(resident);
     CLOISON_TRY(const auto own, own_request(visitor, homes_[resident.number].request));
     CLOISON_TRY(
         const auto grant,
         issue_grant(visitor,
                     {"self_service", "", {"document_content", "document_name"}, own.ticket, ""}));
-    const SmallFile file = make_small_file(resident.number, "Justificatif de demonstration");
+    SmallFile file = make_small_file(resident.number + number, "Justificatif de demonstration");
+    if (full_length) {
+        SeededRandom draw = origin_.split("file").split(resident.number).split(number);
+        const std::size_t least = file.content_type == "application/pdf" ? 20'000 : 45'000;
+        file.content.resize(least + draw.uniform(2 * least));
+    }
     const auto key = crypto::FileKey::random(random_);
     const std::string document = new_id(random_);
     CLOISON_TRY(const auto sealed, seal(*visitor.door, by_grant(grant),
@@ -155,7 +161,7 @@ Status Life::attach(const demo::Resident& resident) {
     begin.set_sealed_name(sealed.at(1).sealed);
     begin.set_header(to_string(encryptor.header()));
     begin.set_content_type(file.content_type);
-    begin.set_kind(resident.number % 2 == 0 ? "identity_proof" : "address_proof");
+    begin.set_kind((resident.number + number) % 2 == 0 ? "identity_proof" : "address_proof");
     CLOISON_TRY_STATUS(visitor.door->documents.begin(begin));
     CLOISON_TRY(auto chunks, encryptor.feed(file.content));
     CLOISON_TRY(auto last, encryptor.finish());

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "base/file_system.h"
+#include "drill/link_records.h"
+
+namespace cloison::drill {
+
+/// Where the stores lie, as `cloison init` lays them out.
+struct Stores {
+    Path keeper;
+    Path identity;
+    Path casework;
+    Path documents;
+    Path desk;
+};
+
+/// What each record's byte strings stand for, by the keeper's root key and identity's data key,
+/// which no thief of databases has: whether an attack is right can only be said by somebody who
+/// holds them. `persons`, `identity`, `casework` are copies of the databases.
+Result<Truth> learn_truth(FileSystem& files, const Stores& stores, const Path& persons,
+                          const Path& identity, const Path& casework);
+
+}  // namespace cloison::drill
