@@ -21,7 +21,8 @@ Result<std::string> issue_grant(const Core& core, const Context& context,
     request.set_ticket(wanted.ticket);
     request.set_email_index(wanted.email_index);
     request.set_approval(wanted.approval);
-    request.set_digest(wanted.digest);
+    request.set_list(wanted.list);
+    request.set_about(wanted.about);
     *request.mutable_client() = context.client();
     CLOISON_TRY(auto answer, core.services.identity.issue_grant(request));
     return std::move(*answer.mutable_grant());

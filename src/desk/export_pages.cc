@@ -92,14 +92,16 @@ Result<net::HttpResponse> ExportPages::request(Context& context) const {
     incident::Export made;
     made.incident = found.incident;
     made.query = incident::format_scope_query(query, core.registry);
-    made.digest = incident::export_digest(found.incident.view(), made.query);
+    CLOISON_TRY(const auto list, incident::export_list(answer.persons));
+    made.list = list.digest;
     made.persons = answer.persons.size();
     made.asked_by = context.session->actor;
 
     identity::v1::RequestApprovalRequest asked;
     asked.set_token(context.session->token);
     asked.set_purpose(std::string(kInvestigate));
-    asked.set_digest(to_string(made.digest));
+    asked.set_digest(
+        to_string(incident::export_digest(found.incident.view(), made.query, made.list)));
     asked.set_summary(context.plural("desk_incident.export.summary",
                                      static_cast<std::int64_t>(made.persons),
                                      {{"query", made.query.substr(0, 400)}}));
@@ -183,12 +185,17 @@ Result<std::vector<incident::ExportedPerson>> ExportPages::open_list(
     const Context& context, const incident::Export& of) const {
     CLOISON_TRY(const auto query, read_scope_text(core, of.query));
     CLOISON_TRY(const auto found, persons(context, query));
-    const crypto::Hash digest = incident::export_digest(of.incident.view(), of.query);
-    CLOISON_TRY(const auto grant, issue_grant(core, context,
-                                              {.purpose = std::string(kInvestigate),
-                                               .fields = incident::export_fields(),
-                                               .approval = of.approval.bytes(),
-                                               .digest = to_string(digest)}));
+    CLOISON_TRY(const auto list, incident::export_list(found.persons));
+    if (list.digest != of.list)
+        return fail(ErrorCode::kConflict, "The list is not the one that was approved any more.");
+    CLOISON_TRY(
+        const auto grant,
+        issue_grant(core, context,
+                    {.purpose = std::string(kInvestigate),
+                     .fields = incident::export_fields(),
+                     .approval = of.approval.bytes(),
+                     .list = to_string(list.digest),
+                     .about = to_string(incident::export_about(of.incident.view(), of.query))}));
     const auto profiles = [&](const std::vector<std::string>& handles)
         -> Result<std::vector<incident::SealedProfile>> {
         identity::v1::GetProfilesRequest asked;
@@ -234,6 +241,8 @@ Result<net::HttpResponse> ExportPages::download(Context& context) const {
     const auto list = open_list(context, found);
     if (!list && list.error().code == ErrorCode::kPermissionDenied && !context.wants_json())
         return context.redirect_with_notice(path, "desk_incident.export.not_approved");
+    if (!list && list.error().code == ErrorCode::kConflict && !context.wants_json())
+        return context.redirect_with_notice(path, "desk_incident.export.changed");
     if (!list && list.error().code == ErrorCode::kExhausted && !context.wants_json())
         return budget_page(context, path);
     if (!list) return fail(list.error());
@@ -261,8 +270,8 @@ Status require_approver(const Context& context) {
 std::string ExportPages::words_of(const Context& context, const ApprovalId& id,
                                   const identity::v1::Approval& approval) const {
     const auto of = core.incidents->get_export(id);
-    if (!of ||
-        to_string(incident::export_digest(of->incident.view(), of->query)) != approval.digest())
+    if (!of || to_string(incident::export_digest(of->incident.view(), of->query, of->list)) !=
+                   approval.digest())
         return approval.summary();
     const auto query = read_scope_text(core, of->query);
     if (!query) return approval.summary();

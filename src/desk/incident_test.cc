@@ -180,6 +180,27 @@ TEST_F(IncidentTest, TheListOfPersonsNeedsASecondPersonAndIsJournaled) {
     EXPECT_EQ(other.post(list + "/download", {}, "application/json").status, 404);
 }
 
+TEST_F(IncidentTest, AListThatHasChangedSinceItWasApprovedIsNotOpened) {
+    Browser page = browser(dpo);
+    const std::string path = incident(page);
+    const std::string query = "session=" + officer.session.hex();
+    const std::string list = location(page.post(path + "/exports", {{"query", query}}));
+    Browser second = browser(staff("administrator", "admin@agency.example"));
+    second.post("/approvals/" + list.substr(list.rfind('/') + 1) + "/approve");
+    {
+        auto database = *incident::open_incident_database(this->path("desk") / "desk.db");
+        ASSERT_TRUE(database->write([](storage::Transaction& transaction) -> Status {
+            CLOISON_TRY_STATUS(
+                transaction.execute("UPDATE exports SET list = $1", {storage::blob(Bytes(32, 1))}));
+            return {};
+        }));
+    }
+    EXPECT_EQ(page.post(list + "/download", {}, "application/json").status, 409);
+    EXPECT_EQ(location(page.post(list + "/download", {{"format", "csv"}})), list);
+    EXPECT_TRUE(has(page.get(list), "not the one that was approved any more"));
+    EXPECT_EQ(scope(page, path + "/scope?purpose=investigate")["persons"], 0) << "nobody opened";
+}
+
 TEST_F(IncidentTest, SavedScopesOutliveARestart) {
     Browser page = browser(dpo);
     const std::string path = incident(page);

@@ -6,6 +6,7 @@
 #include "identity/sessions.h"
 #include "identity/validate.h"
 #include "keeper/client/grant.h"
+#include "keeper/client/person_list.h"
 
 namespace cloison::identity {
 namespace {
@@ -60,6 +61,8 @@ Status check_shape(const Purpose& purpose, const Request& request) {
         return invalid("The purpose " + purpose.name + " takes no e-mail address.");
     if (!purpose.bulk && !request.approval().empty())
         return invalid("The purpose " + purpose.name + " takes no approval.");
+    if (request.approval().empty() && !(request.list().empty() && request.about().empty()))
+        return invalid("list and about need an approval.");
     if (by_email) return check_email_index(request.email_index());
     return {};
 }
@@ -122,7 +125,8 @@ Status fill_bulk(Core& core, const Account& account, const Request& request, Gra
         return {};  // to read the journal, which names persons by number
     }
     CLOISON_TRY(const auto id, checked_id<ApprovalId>("approval", request.approval()));
-    CLOISON_TRY_STATUS(check_size("digest", request.digest(), kApprovalDigestSize));
+    CLOISON_TRY_STATUS(check_size("list", request.list(), kApprovalDigestSize));
+    CLOISON_TRY_STATUS(check_size("about", request.about(), kApprovalDigestSize));
     CLOISON_TRY(const auto approval,
                 core.database->read_result<ApprovalRecord>(
                     [&](Transaction& transaction) { return find_approval(transaction, id); }));
@@ -130,12 +134,15 @@ Status fill_bulk(Core& core, const Account& account, const Request& request, Gra
     if (approval.requested_by != account.actor)
         return fail(ErrorCode::kNotFound, "There is no such approval.");
     if (approval.purpose != grant.purpose) return denied("The approval is for another purpose.");
-    if (to_bytes(request.digest()) != approval.digest)
+    const auto digest = keeper::approval_digest(
+        grant.purpose, grant.fields, as_bytes(request.list()), as_bytes(request.about()));
+    if (!equal_constant_time(digest, approval.digest))
         return denied("The approval is for something else.");
     if (!approval.approved_by || *approval.approved_by == account.actor)
         return denied("A second person has not approved yet.");
     if (core.clock.now() >= approval.expires) return denied("The approval has expired.");
     grant.approvers = {approval.requested_by, *approval.approved_by};
+    grant.list = to_bytes(request.list());
     return {};
 }
 

@@ -4,6 +4,8 @@
 #include <initializer_list>
 #include <span>
 
+#include "crypto/pae.h"
+
 namespace cloison::incident {
 namespace {
 
@@ -33,12 +35,14 @@ void csv_line(std::string& out, std::initializer_list<std::string_view> cells) {
 
 Result<std::vector<std::string>> ask_handles(const keeper::KeeperClient& keeper,
                                              const std::string& grant,
-                                             std::span<const PersonExposure> persons) {
+                                             const keeper::PersonList& list, std::size_t page) {
     keeper::v1::HandlesRequest request;
     request.set_grant(grant);
-    for (const PersonExposure& person : persons) request.add_persons(person.person);
+    for (const std::uint32_t person : list.pages[page]) request.add_persons(person);
+    for (const auto& digest : list.page_digests) request.add_pages(to_string(digest));
+    request.set_page(static_cast<std::uint32_t>(page));
     CLOISON_TRY(const auto answer, keeper.handles(request));
-    if (static_cast<std::size_t>(answer.handles_size()) != persons.size())
+    if (static_cast<std::size_t>(answer.handles_size()) != list.pages[page].size())
         return fail(ErrorCode::kInternal, "The keeper gave another number of handles than asked.");
     return std::vector<std::string>(answer.handles().begin(), answer.handles().end());
 }
@@ -96,8 +100,24 @@ Status open_profiles(const keeper::KeeperClient& keeper, const std::string& gran
 
 }  // namespace
 
-crypto::Hash export_digest(ByteView incident, std::string_view query) {
-    return crypto::sha256({as_bytes("cloison-export-v1"), incident, as_bytes(query)});
+Result<keeper::PersonList> export_list(const std::vector<PersonExposure>& persons) {
+    if (persons.size() > kMaxExportPersons)
+        return fail(ErrorCode::kTooLarge, "An export has at most " +
+                                              std::to_string(kMaxExportPersons) +
+                                              " persons; narrow the scope.");
+    std::vector<std::uint32_t> ordinals;
+    for (const PersonExposure& person : persons) ordinals.push_back(person.person);
+    return keeper::PersonList::create(std::move(ordinals), kBatch);
+}
+
+crypto::Hash export_about(ByteView incident, std::string_view query) {
+    return crypto::sha256(
+        {crypto::pre_auth_encode({as_bytes("cloison/export/v1"), incident, as_bytes(query)})});
+}
+
+crypto::Hash export_digest(ByteView incident, std::string_view query, ByteView list) {
+    return keeper::approval_digest("investigate", export_fields(), list,
+                                   export_about(incident, query));
 }
 
 const std::vector<std::string>& export_fields() {
@@ -108,12 +128,11 @@ const std::vector<std::string>& export_fields() {
 Result<std::vector<ExportedPerson>> export_persons(const keeper::KeeperClient& keeper,
                                                    const ProfileSource& profiles,
                                                    const std::string& grant,
-                                                   const std::vector<PersonExposure>& persons,
+                                                   std::vector<PersonExposure> persons,
                                                    const registry::Registry& registry) {
-    if (persons.size() > kMaxExportPersons)
-        return fail(ErrorCode::kTooLarge, "An export has at most " +
-                                              std::to_string(kMaxExportPersons) +
-                                              " persons; narrow the scope.");
+    CLOISON_TRY(const auto approved, export_list(persons));
+    std::sort(persons.begin(), persons.end(),
+              [](const auto& a, const auto& b) { return a.person < b.person; });
     std::vector<ExportedPerson> list(persons.size());
     for (std::size_t i = 0; i < persons.size(); ++i) {
         list[i].person = persons[i].person;
@@ -123,10 +142,10 @@ Result<std::vector<ExportedPerson>> export_persons(const keeper::KeeperClient& k
         for (const auto* field : registry.fields_of(persons[i].fields))
             list[i].fields.push_back(field->name);
     }
-    for (std::size_t begin = 0; begin < persons.size(); begin += kBatch) {
-        const std::size_t size = std::min(kBatch, persons.size() - begin);
-        CLOISON_TRY(const auto handles,
-                    ask_handles(keeper, grant, std::span(persons).subspan(begin, size)));
+    for (std::size_t page = 0; page < approved.pages.size(); ++page) {
+        const std::size_t begin = page * kBatch;
+        const std::size_t size = approved.pages[page].size();
+        CLOISON_TRY(const auto handles, ask_handles(keeper, grant, approved, page));
         for (std::size_t i = 0; i < size; ++i) list[begin + i].erased = handles[i].empty();
         CLOISON_TRY(const auto sealed, profiles(handles));
         if (sealed.size() != size)

@@ -9,6 +9,7 @@
 #include "crypto/hash.h"
 #include "incident/scope_index.h"
 #include "keeper/client/keeper_client.h"
+#include "keeper/client/person_list.h"
 
 namespace cloison::incident {
 
@@ -42,18 +43,26 @@ struct SealedProfile {
 using ProfileSource =
     std::function<Result<std::vector<SealedProfile>>(const std::vector<std::string>& handles)>;
 
-/// What is approved by the second person: SHA-256 over incident and canonical query.
-crypto::Hash export_digest(ByteView incident, std::string_view query);
+/// Everybody of a scope as the list that is approved; kTooLarge beyond kMaxExportPersons,
+/// kInvalidArgument for nobody.
+Result<keeper::PersonList> export_list(const std::vector<PersonExposure>& persons);
+
+/// What the list is for: a digest over incident and canonical query.
+crypto::Hash export_about(ByteView incident, std::string_view query);
+/// What is approved by the second person: these fields of exactly the persons of `list` (its
+/// digest), for this incident and query.
+crypto::Hash export_digest(ByteView incident, std::string_view query, ByteView list);
 
 /// The fields of a profile that an export opens.
 const std::vector<std::string>& export_fields();
 
-/// Opens e-mail and names of everybody in `persons`. `grant` is an `investigate` grant that two
-/// staff members approved; the keeper journals each person.
+/// Opens e-mail and names of everybody in `persons`, who come back by ordinal. `grant` is an
+/// `investigate` grant that two staff members approved for exactly these persons: for anybody else
+/// the keeper makes no handle. It journals each person.
 Result<std::vector<ExportedPerson>> export_persons(const keeper::KeeperClient& keeper,
                                                    const ProfileSource& profiles,
                                                    const std::string& grant,
-                                                   const std::vector<PersonExposure>& persons,
+                                                   std::vector<PersonExposure> persons,
                                                    const registry::Registry& registry);
 
 /// RFC 4180 with a header line and CRLF, UTF-8. Every cell is quoted; one that a spreadsheet would

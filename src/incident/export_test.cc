@@ -44,12 +44,36 @@ TEST(ExportCsvTest, NoCellIsAFormula) {
     EXPECT_EQ(second_line(person_named("O=K", "b")).find("'"), std::string::npos);
 }
 
-TEST(ExportTest, TheDigestBindsIncidentAndQuery) {
+std::vector<PersonExposure> numbered(std::size_t count) {
+    std::vector<PersonExposure> persons(count);
+    for (std::size_t i = 0; i < count; ++i)
+        persons[i].person = static_cast<std::uint32_t>(count - i);
+    return persons;
+}
+
+TEST(ExportTest, TheDigestBindsIncidentQueryAndPersons) {
     const Bytes incident(16, 1);
     const Bytes other(16, 2);
-    EXPECT_EQ(export_digest(incident, "door=desk"), export_digest(incident, "door=desk"));
-    EXPECT_NE(export_digest(incident, "door=desk"), export_digest(other, "door=desk"));
-    EXPECT_NE(export_digest(incident, "door=desk"), export_digest(incident, "door=portal"));
+    const auto list = export_list(numbered(600))->digest;
+    const auto digest = export_digest(incident, "door=desk", list);
+    EXPECT_EQ(digest, export_digest(incident, "door=desk", list));
+    EXPECT_NE(digest, export_digest(other, "door=desk", list));
+    EXPECT_NE(digest, export_digest(incident, "door=portal", list));
+    EXPECT_NE(digest, export_digest(incident, "door=desk", export_list(numbered(601))->digest));
+    EXPECT_EQ(digest, keeper::approval_digest("investigate", export_fields(), list,
+                                              export_about(incident, "door=desk")))
+        << "as identity computes it";
+}
+
+TEST(ExportTest, TheListOfAScopeIsInOrdinalsAndBounded) {
+    auto shuffled = numbered(600);
+    std::swap(shuffled[3], shuffled[500]);
+    EXPECT_EQ(export_list(shuffled)->digest, export_list(numbered(600))->digest);
+    EXPECT_FALSE(export_list({}));
+    EXPECT_TRUE(export_list(numbered(kMaxExportPersons)));
+    const auto large = export_list(numbered(kMaxExportPersons + 1));
+    ASSERT_FALSE(large);
+    EXPECT_EQ(large.error().code, ErrorCode::kTooLarge);
 }
 
 /// Counts what it is asked and answers nothing useful.
@@ -71,15 +95,14 @@ TEST(ExportTest, TooManyPersonsAreRefusedBeforeAnythingIsOpened) {
     const auto none = [](const std::vector<std::string>&) -> Result<std::vector<SealedProfile>> {
         return std::vector<SealedProfile>();
     };
-    const auto refused =
-        export_persons(keeper::KeeperClient(channel), none, "grant",
-                       std::vector<PersonExposure>(kMaxExportPersons + 1), registry);
+    const auto refused = export_persons(keeper::KeeperClient(channel), none, "grant",
+                                        numbered(kMaxExportPersons + 1), registry);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::kTooLarge);
     EXPECT_EQ(channel->calls, 0);
     // At the bound the keeper is asked, and a keeper that gives no handles is not believed.
     EXPECT_EQ(export_persons(keeper::KeeperClient(channel), none, "grant",
-                             std::vector<PersonExposure>(kMaxExportPersons), registry)
+                             numbered(kMaxExportPersons), registry)
                   .error()
                   .code,
               ErrorCode::kInternal);

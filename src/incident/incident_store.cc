@@ -78,14 +78,14 @@ Export read_export(const Row& row) {
     found.approval = read_id<ApprovalTag>(row, 0);
     found.incident = read_id<IncidentTag>(row, 1);
     found.query = row.text(2);
-    found.digest = read_hash(row, 3);
+    found.list = read_hash(row, 3);
     found.persons = read_count(row, 4);
     found.asked_by = read_id<ActorTag>(row, 5);
     found.asked = read_time(row, 6);
     return found;
 }
 constexpr std::string_view kExportColumns =
-    "SELECT approval, incident, query, digest, persons, asked_by, asked_ms FROM exports ";
+    "SELECT approval, incident, query, list, persons, asked_by, asked_ms FROM exports ";
 
 Status read_downloads(Transaction& transaction, Export& of) {
     CLOISON_TRY(const Rows rows,
@@ -281,10 +281,10 @@ Status IncidentStore::add_export(const Export& request) {
     return change(request.incident, [&](Transaction& transaction) -> Status {
         CLOISON_TRY_STATUS(check_room(transaction, "exports", request.incident));
         CLOISON_TRY_STATUS(transaction.execute(
-            "INSERT INTO exports (approval, incident, query, digest, persons, asked_by, asked_ms) "
+            "INSERT INTO exports (approval, incident, query, list, persons, asked_by, asked_ms) "
             "VALUES ($1, $2, $3, $4, $5, $6, $7)",
             {blob(request.approval.view()), blob(request.incident.view()), request.query,
-             blob(request.digest), count(request.persons), blob(request.asked_by.view()),
+             blob(request.list), count(request.persons), blob(request.asked_by.view()),
              to_unix_ms(now)}));
         return {};
     });

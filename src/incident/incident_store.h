@@ -52,8 +52,8 @@ struct Download {
 struct Export {
     ApprovalId approval;
     IncidentId incident;
-    std::string query;  ///< With up_to: what was approved cannot grow.
-    crypto::Hash digest{};
+    std::string query;          ///< With up_to: what was approved cannot grow.
+    crypto::Hash list{};        ///< Digest of its persons, keeper/client/person_list.h.
     std::uint64_t persons = 0;  ///< When asked.
     ActorId asked_by;
     Time asked;
@@ -108,7 +108,7 @@ class IncidentStore {
     Status close(IncidentId incident, ActorId by);
     Status save_scope(IncidentId incident, const SavedScope& scope);
 
-    /// `request` names its approval, incident, query, digest, persons and who asked.
+    /// `request` names its approval, incident, query, list, persons and who asked.
     Status add_export(const Export& request);
     Result<Export> get_export(ApprovalId approval) const;
     Status add_download(ApprovalId approval, std::uint64_t persons, std::string_view format,

@@ -107,7 +107,7 @@ TEST_F(IncidentStoreTest, ExportsAndTheirDownloadsAreListed) {
     request.incident = *store_->open("Leak", dpo_);
     request.approval = ApprovalId::random(random_);
     request.query = "door=desk&up_to=12";
-    request.digest = {1, 2, 3};
+    request.list = {1, 2, 3};
     request.persons = 7;
     request.asked_by = dpo_;
     ASSERT_TRUE(store_->add_export(request));
@@ -117,7 +117,7 @@ TEST_F(IncidentStoreTest, ExportsAndTheirDownloadsAreListed) {
     const auto found = store_->get_export(request.approval);
     ASSERT_TRUE(found);
     EXPECT_EQ(found->query, request.query);
-    EXPECT_EQ(found->digest, request.digest);
+    EXPECT_EQ(found->list, request.list);
     ASSERT_EQ(found->downloads.size(), 2U);
     EXPECT_EQ(found->downloads[1].format, "json");
     EXPECT_EQ(store_->get(request.incident)->exports.at(0).downloads.size(), 2U);

@@ -255,15 +255,11 @@ TEST_F(CanariesTest, AGuessThatHasTheOrdinalAloneRaisesNone) {
 TEST_F(CanariesTest, HandlesAndErasureThatNameOneRaiseIt) {
     const auto canary = plant("copy-1");
     const std::uint32_t ordinal = registered()[0].person();
-    v1::HandlesRequest handles;
-    handles.set_grant(bed_.sign(bed_.dpo_grant("notify", "breach", {})));
-    handles.add_persons(ordinal);
-    handles.add_persons(ordinal);
-    auto given = bed_.as("desk").handles(handles);
-    if (given) {  // a page of an approved list needs its digests
-        ASSERT_EQ(alarms().size(), 1u);
-        EXPECT_EQ(alarms()[0].person, ordinal);
-    }
+    Grant bulk = bed_.dpo_grant("notify", "breach", {});
+    bed_.approve_list(bulk, {ordinal});
+    ASSERT_TRUE(bed_.as("desk").handles(bed_.list_request(bulk, {ordinal})));
+    ASSERT_EQ(alarms().size(), 1u);
+    EXPECT_EQ(alarms()[0].person, ordinal);
     const std::size_t before = alarms().size();
     Grant grant = bed_.base_grant(registry::Role::kDpo, "desk", "erase", "erasure_request", {});
     grant.case_handle =

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "keeper/client/receipt.h"
 #include "keeper/tokens.h"
 
 namespace cloison::keeper {
@@ -26,6 +27,7 @@ struct Discloser::Line {
     std::string alarm;  ///< Its cause, if the person is a canary.
     std::optional<Error> refusal;
     std::size_t offset = 0;  ///< Among the lines written.
+    crypto::Hash leaf{};
 
     journal::Entry entry() const;  ///< Without kind and reason.
 };
@@ -44,8 +46,8 @@ journal::Entry Discloser::Line::entry() const {
     return entry;
 }
 
-Result<std::vector<Disclosure>> Discloser::open(std::string_view door,
-                                                const std::vector<DisclosureRequest>& requests) {
+Result<Disclosures> Discloser::open(std::string_view door,
+                                    const std::vector<DisclosureRequest>& requests) {
     if (requests.empty() || requests.size() > kMaxDisclosures)
         return fail(ErrorCode::kInvalidArgument, "A call has 1 to 1,000 disclosures.");
     std::vector<Work> works(requests.size());
@@ -61,20 +63,24 @@ Result<std::vector<Disclosure>> Discloser::open(std::string_view door,
     const auto alarming = std::count_if(lines.begin(), lines.end(),
                                         [](const Line& line) { return !line.alarm.empty(); });
     const std::size_t most = lines.size() + static_cast<std::size_t>(alarming) + failed.size();
-    CLOISON_TRY(auto pending, parts_.recorder.queue(most, [&](Time at) {
+    const auto compose = [&](Time at) {
         auto entries = charge(lines, at);
         for (auto& alarm : alarms(lines, failed, at)) entries.push_back(std::move(alarm));
         const auto call = decltype(journal::Entry::request)::random(parts_.random);
         for (auto& entry : entries) entry.request = call;
         step(DisclosureStep::kCharged);
         return entries;
-    }));
+    };
+    const auto receipt = [&](const Recorder::Lines& composed, std::size_t offset) {
+        return receipts(works, lines, composed, offset);
+    };
+    CLOISON_TRY(auto pending, parts_.recorder.queue(most, compose, receipt));
     step(DisclosureStep::kQueued);
 
-    CLOISON_TRY(const auto written, parts_.recorder.wait(std::move(pending)));
+    CLOISON_TRY(auto written, parts_.recorder.wait(std::move(pending)));
     step(DisclosureStep::kDurable);
 
-    auto released = release(std::move(works), lines, written);
+    auto released = release(std::move(works), lines, std::move(written));
     step(DisclosureStep::kReleased);
     return released;
 }
@@ -114,7 +120,7 @@ Result<Person> Discloser::person_of(const CheckedGrant& grant, ByteView handle) 
     if (grant.person)
         return fail(ErrorCode::kPermissionDenied, "A bulk grant names no person of its own.");
     return open_bulk_handle(parts_.keys, handle, grant.grant.actor, grant.purpose->number,
-                            parts_.clock.now());
+                            grant.grant.list, parts_.clock.now());
 }
 
 void Discloser::unseal(const DisclosureRequest& request, Work& work) const {
@@ -214,20 +220,43 @@ std::vector<journal::Entry> Discloser::alarms(const std::vector<Line>& lines,
     return entries;
 }
 
-std::vector<Disclosure> Discloser::release(std::vector<Work> works, const std::vector<Line>& lines,
-                                           const Recorder::Lines& written) const {
-    std::vector<Disclosure> released(works.size());
+/// Takes the leaf hashes of the lines as they will be appended, and the digest over the receipts of
+/// all that is going to be released.
+std::optional<crypto::Hash> Discloser::receipts(const std::vector<Work>& works,
+                                                std::vector<Line>& lines,
+                                                const Recorder::Lines& composed,
+                                                std::size_t offset) {
+    for (auto& line : lines)
+        if (!line.refusal)
+            line.leaf = journal::Journal::leaf_hash(composed.entries.at(line.offset));
+    std::vector<ReceiptRecord> records;
+    for (std::size_t i = 0; i < works.size(); ++i) {
+        if (works[i].error || lines[works[i].line].refusal) continue;
+        const Line& line = lines[works[i].line];
+        records.push_back({static_cast<std::uint32_t>(i),
+                           static_cast<std::uint32_t>(offset + line.offset), line.leaf,
+                           to_unix_ms(composed.at)});
+    }
+    if (records.empty()) return std::nullopt;
+    return hash_receipts(records);
+}
+
+Disclosures Discloser::release(std::vector<Work> works, const std::vector<Line>& lines,
+                               Recorder::Lines written) const {
+    Disclosures released;
+    released.each.resize(works.size());
+    released.signature = std::move(written.receipts);
     for (std::size_t i = 0; i < works.size(); ++i) {
         Work& work = works[i];
+        Disclosure& disclosure = released.each[i];
         if (!work.error) work.error = lines[work.line].refusal;
         if (work.error) {
-            released[i].error = std::move(work.error);
+            disclosure.error = std::move(work.error);
             continue;
         }
-        const std::size_t offset = lines[work.line].offset;
-        released[i].receipt = {written.first + offset,
-                               journal::Journal::leaf_hash(written.entries.at(offset)), written.at};
-        released[i].values = std::move(work.values);
+        const Line& line = lines[work.line];
+        disclosure.receipt = {written.first + line.offset, line.leaf, written.at};
+        disclosure.values = std::move(work.values);
     }
     return released;
 }

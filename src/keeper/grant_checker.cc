@@ -70,6 +70,8 @@ Status GrantChecker::look_up_words(CheckedGrant& checked) const {
         return deny("A grant must give a reason exactly where its purpose has reasons.");
     if (!grant.reason.empty() && !checked.purpose->reason(grant.reason))
         return deny("The reason of a grant is none of its purpose's.");
+    if (!grant.list.empty() && !checked.purpose->bulk)
+        return deny("A grant names a list of persons for a purpose that is not a bulk one.");
     auto fields = registry_.field_set(grant.fields);
     if (!fields) return deny("A grant names a field that is not in the register.");
     checked.fields = *fields;
@@ -133,6 +135,7 @@ Status require_approval(const CheckedGrant& grant) {
     std::set<ActorId> approvers(grant.grant.approvers.begin(), grant.grant.approvers.end());
     approvers.erase(ActorId{});
     if (approvers.size() < 2) return deny("A bulk purpose needs two different staff members.");
+    if (grant.grant.list.empty()) return deny("The grant names no list of persons.");
     return {};
 }
 

@@ -72,7 +72,8 @@ class GrantChecker {
 Status require_purpose(const CheckedGrant& grant, std::string_view purpose);
 /// kPermissionDenied unless the calling service is the door that the grant was issued for.
 Status require_door(const CheckedGrant& grant, std::string_view caller);
-/// kPermissionDenied unless the purpose is a bulk one and two different staff members approved.
+/// kPermissionDenied unless the purpose is a bulk one and two different staff members approved a
+/// list of persons.
 Status require_approval(const CheckedGrant& grant);
 /// The person that the grant names; kPermissionDenied if it names none.
 Result<Person> require_person(const CheckedGrant& grant);

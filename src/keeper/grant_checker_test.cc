@@ -150,6 +150,7 @@ TEST_F(GrantCheckerTest, ApprovalNeedsTwoDifferentPeople) {
         grant_.purpose = purpose;
         grant_.reason = std::string(purpose) == "notify" ? "breach" : "access_request";
         grant_.approvers = std::move(approvers);
+        grant_.list = std::string(purpose) == "notify" ? Bytes(32, 1) : Bytes();
         auto checked = checker_.check(sign_grant(identity_, grant_));
         EXPECT_TRUE(checked) << checked.error().message;
         return require_approval(**checked).has_value();
@@ -160,6 +161,13 @@ TEST_F(GrantCheckerTest, ApprovalNeedsTwoDifferentPeople) {
     EXPECT_FALSE(approved({}, "notify"));
     EXPECT_FALSE(approved({a, ActorId{}}, "notify")) << "nobody is not somebody";
     EXPECT_FALSE(approved({a, b}, "hand_over_data")) << "no bulk purpose";
+    grant_.list = Bytes(32, 1);
+    EXPECT_EQ(code(), kDenied) << "a list for one person's purpose";
+    ASSERT_TRUE(approved({a, b}, "notify"));
+    grant_.list.clear();
+    const auto listless = checker_.check(sign_grant(identity_, grant_));
+    ASSERT_TRUE(listless);
+    EXPECT_FALSE(require_approval(**listless)) << "two people approved, but what?";
     grant_.approvers = {a, a};
     EXPECT_EQ(code(), ErrorCode::kUnauthenticated) << "the same twice is malformed";
 }

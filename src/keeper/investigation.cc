@@ -16,6 +16,15 @@ Status require_nobody(const CheckedGrant& grant) {
     return {};
 }
 
+/// The page must be that page of the list that the grant names.
+Status require_listed(const CheckedGrant& grant, const Investigation::ListPage& page) {
+    if (!equal_constant_time(list_digest(page.digests), grant.grant.list) ||
+        list_page_digest(page.persons) != page.digests[page.number])
+        return fail(ErrorCode::kPermissionDenied,
+                    "These persons are not the list that was approved.");
+    return {};
+}
+
 }  // namespace
 
 journal::Entry Investigation::line_of(const CheckedGrant& grant) const {
@@ -92,13 +101,17 @@ Result<Investigation::Entries> Investigation::read(std::string_view door, std::s
 }
 
 Result<std::vector<Bytes>> Investigation::handles(std::string_view door, std::string_view token,
-                                                  const std::vector<std::uint32_t>& ordinals) {
-    if (ordinals.empty() || ordinals.size() > kMaxHandles)
-        return fail(ErrorCode::kInvalidArgument, "A call asks for 1 to 10,000 persons.");
+                                                  const ListPage& page) {
+    const auto& ordinals = page.persons;
+    if (!is_list_page(ordinals) || page.number >= page.digests.size() ||
+        page.digests.size() > kMaxListPages)
+        return fail(ErrorCode::kInvalidArgument,
+                    "A call asks for one page of a list: 1 to 10,000 persons, ascending.");
     CLOISON_TRY(auto grant, parts_.grants.check(token));
     CLOISON_TRY_STATUS(require_door(*grant, door));
     CLOISON_TRY_STATUS(require_approval(*grant));
     CLOISON_TRY_STATUS(require_nobody(*grant));
+    CLOISON_TRY_STATUS(require_listed(*grant, page));
     CLOISON_TRY(auto persons, parts_.persons.find(ordinals));
     CLOISON_TRY_STATUS(journal_reading(*grant, std::to_string(ordinals.size()) + " persons"));
     CLOISON_TRY_STATUS(raise_canaries(*grant, persons));
@@ -110,7 +123,8 @@ Result<std::vector<Bytes>> Investigation::handles(std::string_view door, std::st
             continue;
         }
         handles.push_back(make_bulk_handle(
-            parts_.keys, {*person, grant->grant.actor, grant->purpose->number, expires},
+            parts_.keys,
+            {*person, grant->grant.actor, grant->purpose->number, grant->grant.list, expires},
             parts_.random));
     }
     return handles;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "keeper/canaries.h"
+#include "keeper/client/person_list.h"
 #include "keeper/grant_checker.h"
 #include "keeper/person_store.h"
 #include "keeper/recorder.h"
@@ -17,7 +18,6 @@ namespace cloison::keeper {
 class Investigation {
   public:
     static constexpr std::size_t kMaxEntries = 10'000;
-    static constexpr std::size_t kMaxHandles = 10'000;
 
     struct Parts {
         GrantChecker& grants;
@@ -41,11 +41,18 @@ class Investigation {
     Result<Entries> read(std::string_view door, std::string_view grant, std::uint64_t first,
                          std::size_t count);
 
-    /// A handle for each person (1 to kMaxHandles ordinals), empty where there is none any more,
-    /// under a bulk grant that two staff members approved. One line, and one of an alarm for each
-    /// canary among them.
+    /// One page of the list that was approved, and the digests of all pages
+    /// (docs/formats/person-list.md).
+    struct ListPage {
+        std::vector<std::uint32_t> persons;
+        std::vector<crypto::Hash> digests;
+        std::uint32_t number = 0;
+    };
+    /// A handle for each person of the page, empty where there is none any more, under a bulk grant
+    /// that names the list and that two staff members approved. One line. kPermissionDenied for any
+    /// other person or list. A canary among them raises its alarm.
     Result<std::vector<Bytes>> handles(std::string_view door, std::string_view grant,
-                                       const std::vector<std::uint32_t>& ordinals);
+                                       const ListPage& page);
 
   private:
     journal::Entry line_of(const CheckedGrant& grant) const;  ///< Without a reason.

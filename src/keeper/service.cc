@@ -37,6 +37,19 @@ DisclosureRequest to_request(const v1::Disclosure& disclosure) {
     return request;
 }
 
+Result<Investigation::ListPage> to_list_page(const v1::HandlesRequest& request) {
+    Investigation::ListPage page;
+    page.persons.assign(request.persons().begin(), request.persons().end());
+    page.number = request.page();
+    for (const auto& digest : request.pages()) {
+        auto& out = page.digests.emplace_back();
+        if (digest.size() != out.size())
+            return fail(ErrorCode::kInvalidArgument, "The digest of a page has 32 bytes.");
+        std::copy(digest.begin(), digest.end(), out.begin());
+    }
+    return page;
+}
+
 void fill(v1::Disclosed& out, const Disclosure& disclosure) {
     if (disclosure.error) {
         out.set_error(std::string(wire_error_name(disclosure.error->code)));
@@ -102,8 +115,9 @@ std::shared_ptr<net::RpcService> Keeper::Parts::make_service() {
                 requests.push_back(to_request(disclosure));
             CLOISON_TRY(const auto disclosed, p.discloser->open(caller.service, requests));
             v1::OpenResponse response;
-            for (const auto& disclosure : disclosed) fill(*response.add_disclosed(), disclosure);
-            response.set_signature(p.receipts->sign(disclosed));
+            for (const auto& disclosure : disclosed.each)
+                fill(*response.add_disclosed(), disclosure);
+            response.set_signature(to_string(disclosed.signature));
             return response;
         });
 
@@ -169,10 +183,9 @@ std::shared_ptr<net::RpcService> Keeper::Parts::make_service() {
         "Handles", {"desk"},
         [&p](const Caller& caller,
              const v1::HandlesRequest& request) -> Result<v1::HandlesResponse> {
-            CLOISON_TRY(
-                const auto handles,
-                p.investigation->handles(caller.service, request.grant(),
-                                         {request.persons().begin(), request.persons().end()}));
+            CLOISON_TRY(const auto page, to_list_page(request));
+            CLOISON_TRY(const auto handles,
+                        p.investigation->handles(caller.service, request.grant(), page));
             v1::HandlesResponse response;
             for (const auto& handle : handles) response.add_handles(to_string(handle));
             return response;

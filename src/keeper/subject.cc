@@ -27,8 +27,9 @@ Result<Subject> Subjects::by_grant(std::string_view token, std::string_view door
 Result<Subject> Subjects::by_handle(const ByHandle& claim) const {
     CLOISON_TRY(auto grant, grants_.check(claim.approval));
     CLOISON_TRY_STATUS(require_approval(*grant));
-    CLOISON_TRY(auto person, open_bulk_handle(keys_, claim.handle, grant->grant.actor,
-                                              grant->purpose->number, clock_.now()));
+    CLOISON_TRY(auto person,
+                open_bulk_handle(keys_, claim.handle, grant->grant.actor, grant->purpose->number,
+                                 grant->grant.list, clock_.now()));
     return Subject{person, {}};
 }
 

@@ -1,6 +1,7 @@
 #include "keeper/tokens.h"
 
 #include "crypto/box.h"
+#include "crypto/hash.h"
 
 namespace cloison::keeper {
 namespace {
@@ -8,6 +9,7 @@ namespace {
 constexpr std::string_view kEnrolmentContext = "enrolment/v1";
 constexpr std::string_view kBulkHandleContext = "bulk-handle/v1";
 constexpr std::size_t kPersonSize = 4 + RootId::kSize;
+constexpr std::size_t kListSize = crypto::Hash{}.size();
 
 void put(Bytes& out, ByteView bytes) {
     out.insert(out.end(), bytes.begin(), bytes.end());
@@ -77,17 +79,21 @@ Bytes make_bulk_handle(const KeyRing& keys, const BulkHandle& handle, Random& ra
     put_person(plain, handle.person);
     put(plain, handle.actor.view());
     plain.push_back(handle.purpose);
+    put(plain, handle.list);
     put_u64(plain, static_cast<std::uint64_t>(to_unix_ms(handle.expires)));
     return crypto::box_encrypt(keys.bulk_handle(), plain, as_bytes(kBulkHandleContext), random);
 }
 
 Result<Person> open_bulk_handle(const KeyRing& keys, ByteView token, const ActorId& actor,
-                                std::uint8_t purpose, Time now) {
+                                std::uint8_t purpose, ByteView list, Time now) {
     const auto plain = crypto::box_decrypt(keys.bulk_handle(), token, as_bytes(kBulkHandleContext));
-    if (!plain || plain->size() != kPersonSize + ActorId::kSize + 1 + 8) return bad_handle();
+    if (!plain || plain->size() != kPersonSize + ActorId::kSize + 1 + kListSize + 8)
+        return bad_handle();
     const ByteView rest = plain->view().subspan(kPersonSize);
+    const ByteView listed = rest.subspan(ActorId::kSize + 1);
     if (!equal_constant_time(rest.first(ActorId::kSize), actor.view()) ||
-        rest[ActorId::kSize] != purpose || get_time(rest.subspan(ActorId::kSize + 1)) <= now)
+        rest[ActorId::kSize] != purpose || !equal_constant_time(listed.first(kListSize), list) ||
+        get_time(listed.subspan(kListSize)) <= now)
         return bad_handle();
     return get_person(plain->view());
 }

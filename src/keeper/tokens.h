@@ -29,11 +29,13 @@ struct BulkHandle {
     Person person;
     ActorId actor;
     std::uint8_t purpose = 0;
+    Bytes list;  ///< Digest, 32 bytes.
     Time expires;
 };
 Bytes make_bulk_handle(const KeyRing& keys, const BulkHandle& handle, Random& random);
-/// kPermissionDenied if it is not ours, has expired, or was made for another actor or purpose.
+/// kPermissionDenied if it is not ours, has expired, or was made for another actor, purpose or
+/// list.
 Result<Person> open_bulk_handle(const KeyRing& keys, ByteView token, const ActorId& actor,
-                                std::uint8_t purpose, Time now);
+                                std::uint8_t purpose, ByteView list, Time now);
 
 }  // namespace cloison::keeper

@@ -16,6 +16,7 @@ class TokensTest : public testing::Test {
     SeededRandom random_{1};
     Person person_{7, keys_.make_root(7, {1, 2, 3})};
     ActorId actor_ = ActorId::random(random_);
+    Bytes list_ = Bytes(32, 4);
 };
 
 TEST_F(TokensTest, AnEnrolmentIsGoodForAnHour) {
@@ -28,27 +29,29 @@ TEST_F(TokensTest, AnEnrolmentIsGoodForAnHour) {
     EXPECT_EQ(open_enrolment(keys_, {}, kNow).error().code, ErrorCode::kUnauthenticated);
 }
 
-TEST_F(TokensTest, ABulkHandleIsForOneActorPurposeAndTime) {
+TEST_F(TokensTest, ABulkHandleIsForOneActorPurposeListAndTime) {
     const Time expires = kNow + kBulkHandleLifetime;
-    const Bytes token = make_bulk_handle(keys_, {person_, actor_, 5, expires}, random_);
+    const Bytes token = make_bulk_handle(keys_, {person_, actor_, 5, list_, expires}, random_);
     const auto code = [&](const KeyRing& keys, const ActorId& actor, std::uint8_t purpose,
                           Time now) {
-        auto opened = open_bulk_handle(keys, token, actor, purpose, now);
+        auto opened = open_bulk_handle(keys, token, actor, purpose, list_, now);
         return opened ? ErrorCode::kInternal : opened.error().code;
     };
-    EXPECT_EQ(*open_bulk_handle(keys_, token, actor_, 5, expires - Duration(1)), person_);
+    EXPECT_EQ(*open_bulk_handle(keys_, token, actor_, 5, list_, expires - Duration(1)), person_);
     EXPECT_EQ(code(keys_, actor_, 5, expires), ErrorCode::kPermissionDenied);
     EXPECT_EQ(code(keys_, ActorId::random(random_), 5, kNow), ErrorCode::kPermissionDenied);
     EXPECT_EQ(code(keys_, actor_, 6, kNow), ErrorCode::kPermissionDenied);
     EXPECT_EQ(code(others_, actor_, 5, kNow), ErrorCode::kPermissionDenied);
+    EXPECT_FALSE(open_bulk_handle(keys_, token, actor_, 5, Bytes(32, 9), kNow));
+    EXPECT_FALSE(open_bulk_handle(keys_, token, actor_, 5, {}, kNow));
 }
 
 TEST_F(TokensTest, OneKindIsNotTheOther) {
     const Bytes enrolment = make_enrolment(keys_, person_, kNow, random_);
     const Bytes handle =
-        make_bulk_handle(keys_, {person_, actor_, 5, kNow + Duration(1000)}, random_);
+        make_bulk_handle(keys_, {person_, actor_, 5, list_, kNow + Duration(1000)}, random_);
     EXPECT_FALSE(open_enrolment(keys_, handle, kNow));
-    EXPECT_FALSE(open_bulk_handle(keys_, enrolment, actor_, 5, kNow));
+    EXPECT_FALSE(open_bulk_handle(keys_, enrolment, actor_, 5, list_, kNow));
 }
 
 TEST_F(TokensTest, EveryFlippedByteIsRefused) {

@@ -45,7 +45,7 @@ CREATE TABLE exports (
     approval BYTES PRIMARY KEY,
     incident BYTES NOT NULL REFERENCES incidents (incident),
     query TEXT NOT NULL,
-    digest BYTES NOT NULL,
+    list BYTES NOT NULL,
     persons BIGINT NOT NULL,
     asked_by BYTES NOT NULL,
     asked_ms BIGINT NOT NULL

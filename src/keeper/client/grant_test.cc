@@ -32,6 +32,7 @@ Grant example() {
     grant.person = Bytes(82, 1);
     grant.case_handle = Bytes(82, 2);
     grant.approvers = {ActorId::random(random), ActorId::random(random)};
+    grant.list = Bytes(32, 3);
     grant.issued = kNow;
     grant.expires = kNow + kMaxGrantLifetime;
     return grant;
@@ -69,6 +70,7 @@ TEST(GrantTest, ComesBackAsItWasSigned) {
     EXPECT_EQ(grant->person, sent.person);
     EXPECT_EQ(grant->case_handle, sent.case_handle);
     EXPECT_EQ(grant->approvers, sent.approvers);
+    EXPECT_EQ(grant->list, sent.list);
     EXPECT_EQ(grant->issued, sent.issued);
     EXPECT_EQ(grant->expires, sent.expires);
 }
@@ -110,7 +112,7 @@ TEST(GrantTest, TimesHoldAtTheirBounds) {
 
 TEST(GrantTest, EveryClaimIsNeededAndTyped) {
     const auto claims = claims_of(sign_grant(signing_key(1), example()));
-    ASSERT_EQ(claims.size(), 15u);
+    ASSERT_EQ(claims.size(), 16u);
     for (const auto& [name, value] : claims.items()) {
         auto missing = claims;
         missing.erase(name);
@@ -154,6 +156,16 @@ TEST(GrantTest, ListsAreBoundedAndWithoutRepetition) {
     Grant grant = example();
     grant.approvers = {grant.actor, grant.actor};
     EXPECT_EQ(code_of(sign_grant(signing_key(1), grant)), ErrorCode::kUnauthenticated);
+}
+
+TEST(GrantTest, AListIsADigestOrEmpty) {
+    Grant grant = example();
+    for (const std::size_t size : {0, 1, 31, 32, 33}) {
+        grant.list = Bytes(size, 1);
+        EXPECT_EQ(code_of(sign_grant(signing_key(1), grant)),
+                  size == 0 || size == 32 ? ErrorCode::kInternal : ErrorCode::kUnauthenticated)
+            << size;
+    }
 }
 
 TEST(TicketTest, ComesBackAndIsNoGrant) {
