@@ -26,6 +26,7 @@ struct Discloser::Line {
     registry::FieldSet fields;
     std::string alarm;  ///< Its cause, if the person is a canary.
     std::optional<Error> refusal;
+    bool too_many_refusals = false;
     std::size_t offset = 0;  ///< Among the lines written.
     crypto::Hash leaf{};
 
@@ -62,7 +63,9 @@ Result<Disclosures> Discloser::open(std::string_view door,
     const std::vector<Line> failed = failed_canaries(works, lines);
     const auto alarming = std::count_if(lines.begin(), lines.end(),
                                         [](const Line& line) { return !line.alarm.empty(); });
-    const std::size_t most = lines.size() + static_cast<std::size_t>(alarming) + failed.size();
+    // A line for each person, an alarm for each canary, and one where refusals become too many.
+    const std::size_t most = 2 * lines.size() + static_cast<std::size_t>(alarming) + failed.size();
+    static_assert(3 * kMaxDisclosures <= Recorder::kMaxBatch);
     const auto compose = [&](Time at) {
         auto entries = charge(lines, at);
         for (auto& alarm : alarms(lines, failed, at)) entries.push_back(std::move(alarm));
@@ -149,6 +152,7 @@ std::vector<Discloser::Line> Discloser::group(std::vector<Work>& works) const {
                              {},
                              parts_.canaries.alarm_of(work.person),
                              std::nullopt,
+                             false,
                              0});
         work.line = found->second;
         lines[work.line].fields |= work.fields;
@@ -170,10 +174,11 @@ std::vector<journal::Entry> Discloser::charge(std::vector<Line>& lines, Time at)
         }
         if (auto status = parts_.budgets.check(charge, at); !status) {
             line.refusal = status.error();
-            auto reason = refusals_.note(charge.actor, grant.purpose->number, at);
-            if (!reason) continue;
+            auto outcome = parts_.refusals.note(charge.actor, grant.purpose->number, at);
+            line.too_many_refusals = outcome.alarm;
+            if (!outcome.line) continue;
             entry.kind = journal::EntryKind::kRefused;
-            entry.reason = std::move(*reason);
+            entry.reason = std::move(*outcome.line);
         } else {
             parts_.budgets.charge(charge, at);
         }
@@ -199,7 +204,7 @@ std::vector<Discloser::Line> Discloser::failed_canaries(const std::vector<Work>&
             std::any_of(failed.begin(), failed.end(), same))
             continue;
         failed.push_back(
-            {work.grant, work.person.ordinal, work.fields, std::move(alarm), work.error, 0});
+            {work.grant, work.person.ordinal, work.fields, std::move(alarm), work.error, false, 0});
     }
     return failed;
 }
@@ -217,6 +222,11 @@ std::vector<journal::Entry> Discloser::alarms(const std::vector<Line>& lines,
     };
     for (const auto& line : lines) add(line);
     for (const auto& line : failed) add(line);
+    for (const auto& line : lines) {
+        if (!line.too_many_refusals) continue;
+        if (auto entry = Refusals::alarm(line.entry(), at, parts_.alarms))
+            entries.push_back(std::move(*entry));
+    }
     return entries;
 }
 

@@ -135,8 +135,8 @@ std::shared_ptr<net::RpcService> Keeper::Parts::make_service() {
     service->on<v1::HardenRequest, v1::HardenResponse>(
         "Harden", {"identity"},
         [&p](const Caller&, const v1::HardenRequest& request) -> Result<v1::HardenResponse> {
-            CLOISON_TRY(const auto hardened,
-                        p.keys.harden(as_bytes(request.record()), as_bytes(request.stretched())));
+            CLOISON_TRY(const auto hardened, p.hardener->harden(as_bytes(request.record()),
+                                                                as_bytes(request.stretched())));
             v1::HardenResponse response;
             response.set_hardened(to_string(hardened));
             return response;
