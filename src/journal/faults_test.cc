@@ -102,6 +102,34 @@ void fail_each_change(std::uint64_t batch, int step, const EntryKey& entry_key) 
     }
 }
 
+/// A journal that fails, is opened again and fails again, and then loses the power.
+void fail_twice(std::uint64_t batch, int step, const EntryKey& entry_key) {
+    const auto ignore = [](std::uint64_t) {};
+    SimulatedDisk sound;
+    use_until_failure(sound, batch, entry_key, ignore);
+    const int changes = sound.changes();
+    SeededRandom random(4);
+    for (int number = 1; number <= changes; number += step) {
+        for (int second = 1; second <= 24; ++second) {
+            SimulatedDisk disk;
+            disk.arm(number, Fault::kHalf, true);
+            std::uint64_t acknowledged = use_until_failure(disk, batch, entry_key, ignore);
+            disk.disarm();
+            disk.arm(second, Fault::kAfter, true);
+            if (const auto journal = open_journal(disk, "/j", entry_key)) {
+                const std::uint64_t size = (*journal)->size();
+                if ((*journal)->append(test_entries(size, 2))) acknowledged = size + 2;
+                static_cast<void>((*journal)->publish());
+            }
+            disk.disarm();
+            disk.cut_power(second % 2 == 0 ? nullptr : &random);
+            expect_sound(disk, "/j", entry_key, acknowledged,
+                         "change " + std::to_string(number) + ", then " + std::to_string(second));
+            if (::testing::Test::HasFatalFailure()) return;
+        }
+    }
+}
+
 /// With entries as they are, and encrypted.
 class FaultsTest : public testing::TestWithParam<bool> {
   protected:
@@ -112,6 +140,11 @@ INSTANTIATE_TEST_SUITE_P(Journal, FaultsTest, testing::Bool(),
 
 TEST_P(FaultsTest, EachFailingCallLosesNothingAcknowledged) {
     fail_each_change(5, 1, entry_key_);
+}
+
+TEST_P(FaultsTest, FailureAgainWhileRecoveringLosesNothingAcknowledged) {
+    fail_twice(5, 3, entry_key_);
+    fail_twice(254, 29, entry_key_);
 }
 
 TEST_P(FaultsTest, EachFailingCallAroundFullTilesLosesNothingAcknowledged) {

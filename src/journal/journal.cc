@@ -24,11 +24,36 @@ constexpr std::chrono::seconds kPublishInterval{1};
 constexpr std::uint64_t kPublishEntries = 65'536;
 constexpr std::size_t kMaxLockFileBytes = 256;
 
+/// What one caller appends, ready to be joined to others.
+struct Run {
+    explicit Run(const std::vector<Bytes>& entries);
+
+    Bytes bytes;                         ///< As in a bundle.
+    std::vector<std::uint32_t> offsets;  ///< Of each entry's length within `bytes`.
+    std::vector<crypto::Hash> leaves;
+    Bytes sealed;  ///< The same, encrypted; empty if it is not to be.
+};
+
+Run::Run(const std::vector<Bytes>& entries) {
+    offsets.reserve(entries.size());
+    leaves.reserve(entries.size());
+    for (const Bytes& entry : entries) {
+        offsets.push_back(static_cast<std::uint32_t>(bytes.size()));
+        put_u16(bytes, static_cast<std::uint16_t>(entry.size()));
+        bytes.insert(bytes.end(), entry.begin(), entry.end());
+        leaves.push_back(hash_leaf(entry));
+    }
+}
+
 /// Entries of the callers that wait together, one frame.
 struct Batch {
-    Batch() { chunk.bytes.resize(kFrameHeaderBytes); }
+    Batch() {
+        chunk.bytes.resize(kFrameHeaderBytes);
+        sealed.resize(kFrameHeaderBytes);
+    }
 
     Chunk chunk;
+    Bytes sealed;  ///< The frame as it is written, where entries are encrypted.
 
     std::mutex mutex;
     std::condition_variable finished;
@@ -88,9 +113,7 @@ class TiledJournal : public Journal {
 
   private:
     Status check(const std::vector<Bytes>& entries) const;
-    Result<std::shared_ptr<Batch>> join(const std::vector<Bytes>& entries,
-                                        const std::vector<crypto::Hash>& leaves,
-                                        std::size_t& offset, bool& leads);
+    Result<std::shared_ptr<Batch>> join(const Run& run, std::size_t& offset, bool& leads);
     void lead(const std::shared_ptr<Batch>& batch, std::unique_lock<std::mutex>& lock);
     Status commit(Batch& batch);
     Status begin_segment();
@@ -134,8 +157,7 @@ TiledJournal::~TiledJournal() {
     if (segment_) static_cast<void>(TiledJournal::publish());
 }
 
-/// Publishes what was found, and begins a new segment. Recovered entries are thereby written
-/// afresh: after a failed sync, what was read back from them need not have been on the disk.
+/// Publishes what was found, and begins a new segment.
 Status TiledJournal::start() {
     CLOISON_TRY_STATUS(publisher_.publish(true));
     CLOISON_TRY_STATUS(begin_segment());
@@ -171,14 +193,13 @@ Status TiledJournal::check(const std::vector<Bytes>& entries) const {
 
 Result<std::uint64_t> TiledJournal::append(const std::vector<Bytes>& entries) {
     CLOISON_TRY_STATUS(check(entries));
-    std::vector<crypto::Hash> leaves;
-    leaves.reserve(entries.size());
-    for (const Bytes& entry : entries) leaves.push_back(hash_leaf(entry));
+    Run run(entries);
+    if (tiles_.cipher().encrypts()) run.sealed = tiles_.cipher().seal_run(run.bytes);
 
     std::size_t offset = 0;
     bool leads = false;
     std::unique_lock lock(mutex_);
-    CLOISON_TRY(const auto batch, join(entries, leaves, offset, leads));
+    CLOISON_TRY(const auto batch, join(run, offset, leads));
     if (leads) {
         lead(batch, lock);
     } else {
@@ -190,29 +211,29 @@ Result<std::uint64_t> TiledJournal::append(const std::vector<Bytes>& entries) {
 
 /// Puts the entries into the batch that is being gathered, or begins one, which the caller leads.
 /// Requires mutex_.
-Result<std::shared_ptr<Batch>> TiledJournal::join(const std::vector<Bytes>& entries,
-                                                  const std::vector<crypto::Hash>& leaves,
-                                                  std::size_t& offset, bool& leads) {
+Result<std::shared_ptr<Batch>> TiledJournal::join(const Run& run, std::size_t& offset,
+                                                  bool& leads) {
+    const std::size_t count = run.leaves.size();
     if (failure_) return fail(*failure_);
-    if (waiting_entries_ + entries.size() > options_.max_waiting_entries)
+    if (waiting_entries_ + count > options_.max_waiting_entries)
         return fail(ErrorCode::kUnavailable, "Too many journal entries wait to be written.");
-    std::size_t bytes = 0;
-    for (const Bytes& entry : entries) bytes += 2 + entry.size();
-    const auto fits = [&](const Chunk& chunk) {
-        return chunk.count() + entries.size() <= options_.max_batch_entries &&
-               chunk.bytes.size() - kFrameHeaderBytes + bytes <= kMaxFrameBodyBytes;
+    const auto fits = [&](const Batch& batch) {
+        return batch.chunk.count() + count <= options_.max_batch_entries &&
+               batch.chunk.bytes.size() - kFrameHeaderBytes + run.bytes.size() <=
+                   kMaxFrameBodyBytes &&
+               batch.sealed.size() - kFrameHeaderBytes + run.sealed.size() <= kMaxBodyOnDisk;
     };
-    leads = queue_.empty() || !fits(queue_.back()->chunk);
+    leads = queue_.empty() || !fits(*queue_.back());
     if (leads) queue_.push_back(std::make_shared<Batch>());
-    Chunk& chunk = queue_.back()->chunk;
+    Batch& batch = *queue_.back();
+    Chunk& chunk = batch.chunk;
     offset = chunk.count();
-    for (const Bytes& entry : entries) {
-        chunk.offsets.push_back(static_cast<std::uint32_t>(chunk.bytes.size()));
-        put_u16(chunk.bytes, static_cast<std::uint16_t>(entry.size()));
-        chunk.bytes.insert(chunk.bytes.end(), entry.begin(), entry.end());
-    }
-    chunk.leaves.insert(chunk.leaves.end(), leaves.begin(), leaves.end());
-    waiting_entries_ += entries.size();
+    const auto begin = static_cast<std::uint32_t>(chunk.bytes.size());
+    for (const std::uint32_t within : run.offsets) chunk.offsets.push_back(begin + within);
+    chunk.bytes.insert(chunk.bytes.end(), run.bytes.begin(), run.bytes.end());
+    chunk.leaves.insert(chunk.leaves.end(), run.leaves.begin(), run.leaves.end());
+    batch.sealed.insert(batch.sealed.end(), run.sealed.begin(), run.sealed.end());
+    waiting_entries_ += count;
     return queue_.back();
 }
 
@@ -247,13 +268,10 @@ Status TiledJournal::commit(Batch& batch) {
     if (segment_->bytes() >= kSegmentBytes) CLOISON_TRY_STATUS(begin_segment());
     batch.chunk.first = head_.size();
     batch.first_index = batch.chunk.first;
-    if (tiles_.cipher().encrypts()) {
-        CLOISON_TRY_STATUS(
-            segment_->append(encrypt_frame(batch.chunk, segment_->root(), tiles_.cipher())));
-    } else {
-        seal_frame(batch.chunk, segment_->root());
-        CLOISON_TRY_STATUS(segment_->append(batch.chunk.bytes));
-    }
+    Bytes& frame = tiles_.cipher().encrypts() ? batch.sealed : batch.chunk.bytes;
+    seal_frame(frame, batch.chunk, segment_->root(), tiles_.cipher());
+    CLOISON_TRY_STATUS(segment_->append(frame));
+    batch.sealed = Bytes();
     head_.push(std::move(batch.chunk));
     return {};
 }
@@ -384,6 +402,18 @@ Status remove_temporaries(const Path& directory, FileSystem& files) {
     return {};
 }
 
+/// What was read back of a process that died may have been in memory only, and a sync that has
+/// failed once says nothing when it is repeated: the frames are written afresh before anything that
+/// rests on them.
+Status make_durable(const Recovered& recovered, const TileFiles& tiles) {
+    const std::size_t first = recovered.segments.size() - recovered.unpublished.size();
+    for (std::size_t i = 0; i < recovered.unpublished.size(); ++i)
+        CLOISON_TRY_STATUS(tiles.files().write_file_atomically(
+            tiles.directory() / segment_path(recovered.segments[first + i]),
+            recovered.unpublished[i], 0600));
+    return tiles.remove_partials_beyond(recovered.published);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Journal>> Journal::open(Options options, FileSystem& files, Clock& clock,
@@ -410,6 +440,7 @@ Result<std::unique_ptr<Journal>> Journal::open(Options options, FileSystem& file
         return fail(std::move(error));
     }
     if (recovered->torn) log_warning("A torn, unacknowledged write was cut off the journal.");
+    CLOISON_TRY_STATUS(make_durable(*recovered, tiles));
     auto journal = std::make_unique<TiledJournal>(std::move(options), files, std::move(key),
                                                   std::move(file_lock), std::move(*recovered));
     CLOISON_TRY_STATUS(journal->start());

@@ -33,7 +33,7 @@ class Journal {
         /// Entries lie on the disk encrypted with it; as they are, if there is none. It stays what
         /// it was when the journal was made.
         std::shared_ptr<const crypto::BoxKey> entry_key = nullptr;
-        Random* random = &system_random();  ///< For nonces; must outlive the journal.
+        Random* random = &system_random();  ///< For the nonces of that.
     };
 
     /// kCorrupt naming the first thing wrong; kConflict if another process has it open.

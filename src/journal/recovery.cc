@@ -60,6 +60,12 @@ Status read_segments(const TileFiles& tiles, TreeEdge& tree, Recovered& recovere
         const std::uint64_t next = i + 1 < segments.size() ? segments[i + 1] : kNoSegment;
         CLOISON_TRY_STATUS(check_segment_end(content, next, recovered.published));
         recovered.torn = content.torn;
+        if (content.end() > recovered.published) {
+            Bytes bytes(content.torn_offset);
+            CLOISON_TRY(const std::size_t got, file->read_at(0, bytes));
+            bytes.resize(got);
+            recovered.unpublished.push_back(std::move(bytes));
+        }
         CLOISON_TRY_STATUS(take_segment(std::move(content), tree, recovered));
     }
     return {};

@@ -16,7 +16,8 @@ struct Recovered {
     std::optional<Chunk> bundle;                  ///< The partial bundle of entries.
     std::vector<Chunk> frames;                    ///< Durable entries beyond the checkpoint.
     std::vector<std::uint64_t> segments;          ///< Write-ahead segments, oldest first.
-    bool torn = false;  ///< A write that nobody was told of was cut short.
+    std::vector<Bytes> unpublished;  ///< Whole frames of the last segments, which hold `frames`.
+    bool torn = false;               ///< A write that nobody was told of was cut short.
 };
 
 /// Reads a journal back without changing anything: the checkpoint, the right edge of its tree and

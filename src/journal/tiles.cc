@@ -1,6 +1,7 @@
 #include "journal/tiles.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "crypto/box.h"
@@ -136,6 +137,31 @@ Status TileFiles::remove_partials(const TileId& tile) const {
     CLOISON_TRY(auto names, files_.list(directory));
     for (const std::string& name : names) CLOISON_TRY_STATUS(files_.remove(directory / name));
     return files_.remove(directory);
+}
+
+Status TileFiles::remove_partials_beyond(std::uint64_t size) const {
+    for (int level = TileId::kEntries; level < kTileLevels; ++level) {
+        TileId tile{level, hashes_at_level(size, std::max(level, 0)) / kTileWidth};
+        // Tiles of a level are written one after another.
+        for (bool another = true; another; ++tile.index) {
+            const Path directory = directory_ / tile.partial_directory();
+            CLOISON_TRY(const bool partials, files_.exists(directory));
+            CLOISON_TRY(another, files_.exists(directory_ / tile.path(kTileWidth)));
+            another = another || partials;
+            if (!partials) continue;
+            CLOISON_TRY(const auto names, files_.list(directory));
+            bool removed = false;
+            for (const std::string& name : names) {
+                std::uint64_t width = 0;
+                std::from_chars(name.data(), name.data() + name.size(), width);
+                if (width <= tile_width(tile, size)) continue;
+                CLOISON_TRY_STATUS(files_.remove(directory / name));
+                removed = true;
+            }
+            if (removed) CLOISON_TRY_STATUS(files_.sync_directory(directory));
+        }
+    }
+    return {};
 }
 
 Result<std::vector<std::vector<crypto::Hash>>> read_edge(const TileFiles& tiles,

@@ -55,6 +55,9 @@ class TileFiles {
     Status write(const TileId& tile, std::uint64_t width, ByteView content, bool sync) const;
     /// Removes the partial forms of a tile that is now full.
     Status remove_partials(const TileId& tile) const;
+    /// Removes, durably, the partial tiles beyond a tree of `size` entries: no checkpoint covers
+    /// what a process that died was writing, and it may have been cut short.
+    Status remove_partials_beyond(std::uint64_t size) const;
 
     FileSystem& files() const { return files_; }
     const Path& directory() const { return directory_; }

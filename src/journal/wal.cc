@@ -4,7 +4,6 @@
 #include <charconv>
 
 #include "base/bytes.h"
-#include "crypto/box.h"
 
 namespace cloison::journal {
 namespace {
@@ -16,7 +15,6 @@ constexpr std::size_t kDigestBytes = sizeof(crypto::Hash);
 constexpr std::size_t kSegmentHeaderBytes = 16 + 8 + 2 * kDigestBytes;
 constexpr std::size_t kCheckBytes = 4;
 constexpr std::size_t kNameDigits = 20;
-constexpr std::size_t kMaxBodyOnDisk = kMaxFrameBodyBytes + crypto::kBoxOverhead;
 /// A segment is begun anew once it is full, so it holds at most one frame more.
 constexpr std::size_t kMaxSegmentFileBytes =
     kSegmentBytes + kFrameHeaderBytes + kMaxBodyOnDisk + kDigestBytes;
@@ -32,7 +30,7 @@ Bytes segment_header(std::uint64_t first_index, const crypto::Hash& root,
     Bytes header = to_bytes(segment_magic(cipher));
     put_u64(header, first_index);
     header.insert(header.end(), root.begin(), root.end());
-    const crypto::Hash digest = cipher.header_digest(header);
+    const crypto::Hash digest = cipher.digest({header});
     header.insert(header.end(), digest.begin(), digest.end());
     return header;
 }
@@ -67,10 +65,10 @@ std::size_t frame_bytes(ByteView header) {
 
 /// Bound to the segment by its root, so that a frame of another one does not pass.
 crypto::Hash frame_digest(const crypto::Hash& segment_root, ByteView header,
-                          const std::vector<crypto::Hash>& leaves) {
+                          const std::vector<crypto::Hash>& leaves, const EntryCipher& cipher) {
     const ByteView hashes(reinterpret_cast<const std::uint8_t*>(leaves.data()),
                           leaves.size() * sizeof(crypto::Hash));
-    return crypto::sha256({segment_root, header, hashes});
+    return cipher.digest({segment_root, header, hashes});
 }
 
 /// Reads the frame at the beginning of `bytes`; false if there is no whole and valid one.
@@ -82,8 +80,7 @@ bool parse_frame(ByteView bytes, const crypto::Hash& segment_root, const EntryCi
     const std::size_t count = get_u32(header.subspan(16));
     if (body_bytes > kMaxBodyOnDisk || count == 0 || count > body_bytes) return false;
     if (bytes.size() < frame_bytes(header)) return false;
-    const auto body =
-        cipher.open_body(segment_root, header, bytes.subspan(kFrameHeaderBytes, body_bytes));
+    const auto body = cipher.open_body(bytes.subspan(kFrameHeaderBytes, body_bytes));
     if (!body) return false;
     const auto entries = split_bundle(*body, count);
     if (entries.empty()) return false;
@@ -96,7 +93,7 @@ bool parse_frame(ByteView bytes, const crypto::Hash& segment_root, const EntryCi
             static_cast<std::uint32_t>(kFrameHeaderBytes + (entry.data() - body->data()) - 2));
         chunk.leaves.push_back(hash_leaf(entry));
     }
-    const crypto::Hash digest = frame_digest(segment_root, header, chunk.leaves);
+    const crypto::Hash digest = frame_digest(segment_root, header, chunk.leaves, cipher);
     return std::ranges::equal(digest, bytes.subspan(kFrameHeaderBytes + body_bytes, kDigestBytes));
 }
 
@@ -145,23 +142,12 @@ ByteView Chunk::run(std::size_t from, std::size_t to) const {
     return ByteView(bytes).subspan(begin, begin_of(to) - begin);
 }
 
-void seal_frame(Chunk& chunk, const crypto::Hash& segment_root) {
-    const Bytes header = frame_header(chunk.bytes.size() - kFrameHeaderBytes, chunk, segment_root);
-    std::copy(header.begin(), header.end(), chunk.bytes.begin());
-    const crypto::Hash digest = frame_digest(segment_root, header, chunk.leaves);
-    chunk.bytes.insert(chunk.bytes.end(), digest.begin(), digest.end());
-}
-
-Bytes encrypt_frame(const Chunk& chunk, const crypto::Hash& segment_root,
-                    const EntryCipher& cipher) {
-    const ByteView body = ByteView(chunk.bytes).subspan(kFrameHeaderBytes);
-    Bytes frame = frame_header(body.size() + crypto::kBoxOverhead, chunk, segment_root);
-    const Bytes box = cipher.seal_body(segment_root, frame, body);
-    const crypto::Hash digest = frame_digest(segment_root, frame, chunk.leaves);
-    frame.reserve(frame.size() + box.size() + digest.size());
-    frame.insert(frame.end(), box.begin(), box.end());
+void seal_frame(Bytes& frame, const Chunk& chunk, const crypto::Hash& segment_root,
+                const EntryCipher& cipher) {
+    const Bytes header = frame_header(frame.size() - kFrameHeaderBytes, chunk, segment_root);
+    std::copy(header.begin(), header.end(), frame.begin());
+    const crypto::Hash digest = frame_digest(segment_root, header, chunk.leaves, cipher);
     frame.insert(frame.end(), digest.begin(), digest.end());
-    return frame;
 }
 
 Result<WalSegment> WalSegment::create(FileSystem& files, const Path& directory,

@@ -15,7 +15,8 @@ namespace cloison::journal {
 /// the index of their first entry, each a header and frames. One frame is one group commit, written
 /// at once and synced before the next one is begun: so only the last frame can be torn.
 inline constexpr std::size_t kFrameHeaderBytes = 24;
-inline constexpr std::size_t kMaxFrameBodyBytes = 8 << 20;
+inline constexpr std::size_t kMaxFrameBodyBytes = 8 << 20;  ///< Of entries, with their lengths.
+inline constexpr std::size_t kMaxBodyOnDisk = 2 * kMaxFrameBodyBytes;  ///< With what encrypts them.
 inline constexpr std::size_t kSegmentBytes = 16 << 20;  ///< A fuller one is not begun anew.
 
 /// Durable entries that are held in memory: a frame's body is a run of a bundle.
@@ -32,12 +33,14 @@ struct Chunk {
     ByteView entry(std::size_t i) const { return run(i, i + 1).subspan(2); }
 };
 
-/// Fills in header and digest of a frame whose body and leaf hashes are there: `chunk.bytes` begins
-/// with kFrameHeaderBytes of room. `chunk.first` must be set.
-void seal_frame(Chunk& chunk, const crypto::Hash& segment_root);
-/// The same frame with its body encrypted; `chunk` stays as it is.
-Bytes encrypt_frame(const Chunk& chunk, const crypto::Hash& segment_root,
-                    const EntryCipher& cipher);
+/// Fills in header and digest of a frame: `frame` begins with kFrameHeaderBytes of room, its body
+/// follows as it lies on the disk. `chunk` has the leaf hashes, and `first` set.
+void seal_frame(Bytes& frame, const Chunk& chunk, const crypto::Hash& segment_root,
+                const EntryCipher& cipher);
+/// The same without encryption: the chunk's own bytes are the frame.
+inline void seal_frame(Chunk& chunk, const crypto::Hash& segment_root) {
+    seal_frame(chunk.bytes, chunk, segment_root, {});
+}
 
 /// Appends frames to one segment. One thread at a time.
 class WalSegment {
@@ -70,7 +73,7 @@ struct WalContent {
     crypto::Hash root{};  ///< Of the tree of first_index entries.
     std::vector<Chunk> frames;
     bool torn = false;              ///< Bytes follow the last whole frame.
-    std::uint64_t torn_offset = 0;  ///< Where they begin.
+    std::uint64_t torn_offset = 0;  ///< Where the last whole frame ends.
 
     std::uint64_t end() const { return frames.empty() ? first_index : frames.back().end(); }
 };

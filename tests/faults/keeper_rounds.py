@@ -31,7 +31,12 @@ class Rounds:
         if cut_power:
             self.cuts += 1
             self.disk.cut_power()
-        self.keeper.start(self.disk.environment())
+        before = self.disk.calls()[-60:]
+        try:
+            self.keeper.start(self.disk.environment())
+        except AssertionError as error:
+            told = "\n".join(" ".join(map(str, call)) for call in before)
+            raise AssertionError(f"{error}\nlast changes before:\n{told}") from None
 
     def run_with(self, fault, only="", stall_ms=0, seconds=10):
         """A keeper on a disk with that fault, under load, until it ends or the fault is over."""

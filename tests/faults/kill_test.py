@@ -51,6 +51,7 @@ class Resident(threading.Thread):
     def run(self):
         while not self.stopping.is_set() and self.wrong is None:
             self.read_page(self.lot.choice(PAGES))
+        self.browser.close()
 
     def read_page(self, page):
         try:
@@ -148,6 +149,7 @@ class Kills(unittest.TestCase):
                     load.end()
                 for resident in residents:
                     resident.stopping.set()
+                    resident.join(60)
                 for service in services.values():
                     if service.process:
                         service.kill()
