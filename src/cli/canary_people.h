@@ -15,11 +15,13 @@ using CanaryValues = std::map<std::string, std::string>;
 /// Invents persons for canaries. They look like anybody: real names and communes drawn by lot, and
 /// answers in the forms that the request types take. What could reach somebody reaches nobody:
 ///
-/// - Addresses lie in domains of .fr with hyphens in the third and fourth position. RFC 5890 §2.3.1
-///   reserves such labels, and Afnic registers none but internationalised ones (xn--). They read
-///   like small providers, where .invalid or example.org would be struck from a copy by anybody.
-///   Somebody who knows this code can still look for them: an installation that holds domains of
-///   its own for this purpose names one of them instead.
+/// - Addresses lie under .an and .tp, top-level domains that were taken out of the root in 2015
+/// with
+///   their countries' codes, which ISO 3166 keeps from others for fifty years: nobody can own a
+///   name there. The pages take them like any other address, and they read like small providers,
+///   where .invalid or example.org would be struck from a copy by anybody. Somebody who knows this
+///   code can still look for them: an installation that holds domains of its own for this purpose
+///   names one of them instead.
 /// - Phone numbers come from the block that is kept for fiction (demo/people.h).
 ///
 /// One thread at a time.

@@ -55,11 +55,11 @@ class AlarmTest : public House {
 };
 
 TEST_F(AlarmTest, AnOpenedCanaryIsOnThePageAndInTheNavigationAtOnce) {
-    plant("agathe@le--courrier.fr");
+    plant("agathe@caribmail.an");
     Browser page = browser(dpo);
     EXPECT_NE(page.get("/alarms").body.find("There is no alarm"), std::string::npos);
     EXPECT_EQ(page.get("/incidents").body.find("c-nav__badge"), std::string::npos);
-    open("agathe@le--courrier.fr");
+    open("agathe@caribmail.an");
 
     const auto alarms = page.get("/alarms");
     EXPECT_EQ(alarms.status, 200);
@@ -82,9 +82,9 @@ TEST_F(AlarmTest, AnOpenedCanaryIsOnThePageAndInTheNavigationAtOnce) {
 }
 
 TEST_F(AlarmTest, AnAcknowledgementNamesWhoAndWhenAndTakesTheBadgeAway) {
-    plant("agathe@le--courrier.fr");
-    open("agathe@le--courrier.fr");
-    open("agathe@le--courrier.fr");
+    plant("agathe@caribmail.an");
+    open("agathe@caribmail.an");
+    open("agathe@caribmail.an");
     Browser page = browser(dpo);
     const auto body = page.get("/alarms").body;
     const std::string newest = Browser::between(body, "name=\"newest\" value=\"", "\"");
@@ -105,12 +105,12 @@ TEST_F(AlarmTest, AnAcknowledgementNamesWhoAndWhenAndTakesTheBadgeAway) {
 }
 
 TEST_F(AlarmTest, AllOfAPageAreAcknowledgedButNoneThatCameSince) {
-    plant("agathe@le--courrier.fr");
-    open("agathe@le--courrier.fr");
-    open("agathe@le--courrier.fr");
+    plant("agathe@caribmail.an");
+    open("agathe@caribmail.an");
+    open("agathe@caribmail.an");
     Browser page = browser(dpo);
     const auto body = page.get("/alarms").body;
-    open("agathe@le--courrier.fr");
+    open("agathe@caribmail.an");
     EXPECT_EQ(
         location(page.post("/alarms/acknowledge",
                            {{"newest", Browser::between(body, "name=\"newest\" value=\"", "\"")},
@@ -126,8 +126,8 @@ TEST_F(AlarmTest, AllOfAPageAreAcknowledgedButNoneThatCameSince) {
 }
 
 TEST_F(AlarmTest, PagesGoBackInTime) {
-    plant("agathe@le--courrier.fr");
-    for (int i = 0; i < 51; ++i) open("agathe@le--courrier.fr");
+    plant("agathe@caribmail.an");
+    for (int i = 0; i < 51; ++i) open("agathe@caribmail.an");
     Browser page = browser(dpo);
     const auto first = page.get("/alarms").body;
     EXPECT_EQ(count(first, "Canary opened"), 50u);
@@ -141,8 +141,8 @@ TEST_F(AlarmTest, PagesGoBackInTime) {
 }
 
 TEST_F(AlarmTest, AnIncidentBeginsWithTheSessionOfTheAlarm) {
-    plant("agathe@le--courrier.fr");
-    open("agathe@le--courrier.fr");
+    plant("agathe@caribmail.an");
+    open("agathe@caribmail.an");
     Browser page = browser(dpo);
     const auto body = page.get("/alarms").body;
     const std::string link =
