@@ -35,8 +35,9 @@ std::optional<Time> witnessed_at(const std::string& note,
     return times[quorum - 1];
 }
 
-std::string in_minutes(Duration duration) {
-    return std::to_string(duration.count() / 60'000) + " min";
+std::string in_words(Duration duration) {
+    const std::int64_t seconds = duration.count() / 1'000;
+    return seconds < 120 ? std::to_string(seconds) + " s" : std::to_string(seconds / 60) + " min";
 }
 
 }  // namespace
@@ -254,9 +255,9 @@ std::string Cosigner::warning_locked() const {
     if (!entries || entries->empty()) return warning;
     const auto oldest = journal::decode_entry(entries->front());
     if (!oldest || clock_.now() - oldest->time <= options_.warn_after) return warning;
-    return warning + (warning.empty() ? "" : " ") + std::to_string(size - last_.size) +
-           " journal lines are not cosigned yet, the oldest since " +
-           in_minutes(clock_.now() - oldest->time) + ".";
+    return warning + (warning.empty() ? "" : " ") +
+           "Journal lines that are not cosigned yet: " + std::to_string(size - last_.size) +
+           "; the oldest has waited for " + in_words(clock_.now() - oldest->time) + ".";
 }
 
 void Cosigner::warn(Time now) {

@@ -189,7 +189,7 @@ TEST_F(CosignerTest, TooFewLeaveTheOlderCheckpointAndWarnAfterAWhile) {
     EXPECT_EQ(stored().size, 5U);
     EXPECT_EQ(signers(stored().note), 3);
     clock.advance(Duration(1));
-    EXPECT_NE(cosigner->state().warning.find("3 journal lines"), std::string::npos)
+    EXPECT_NE(cosigner->state().warning.find("not cosigned yet: 3;"), std::string::npos)
         << cosigner->state().warning;
     down[0] = false;
     next_round(*cosigner);
