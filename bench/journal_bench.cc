@@ -37,14 +37,18 @@ Bytes sample_entry() {
 int main() {
     crypto::initialize();
     const Bytes entry = sample_entry();
+    // As the keeper does: its entries lie encrypted.
+    const auto entry_key =
+        std::make_shared<const crypto::BoxKey>(crypto::BoxKey::random(system_random()));
     for (const int callers : {1, 64, 256}) {
         const TemporaryDirectory directory;
         RawGroupCommit raw(directory.path() / "raw");
-        auto log = must(
-            journal::Journal::open(
-                {.directory = directory.path() / "journal", .origin = "bench.example/log"},
-                local_file_system(), system_clock(), crypto::SigningKey::from_seed(Bytes(32, 7))),
-            "journal");
+        auto log = must(journal::Journal::open({.directory = directory.path() / "journal",
+                                                .origin = "bench.example/log",
+                                                .entry_key = entry_key},
+                                               local_file_system(), system_clock(),
+                                               crypto::SigningKey::from_seed(Bytes(32, 7))),
+                        "journal");
         compare(
             "journal_append_" + std::to_string(callers), "raw_group_commit", kRounds,
             [&] {
