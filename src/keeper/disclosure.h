@@ -35,6 +35,12 @@ struct Disclosure {
     Receipt receipt;
 };
 
+/// What came of one call.
+struct Disclosures {
+    std::vector<Disclosure> each;  ///< In the order of the requests.
+    Bytes signature;               ///< Over all receipts (keeper/client/receipt.h); empty if none.
+};
+
 /// The only way from sealed values to plaintext that leaves the keeper. Any thread may call.
 class Discloser {
   public:
@@ -44,7 +50,9 @@ class Discloser {
         const PersonStore& persons;
         const Sealer& sealer;
         const registry::Registry& registry;
-        Budgets& budgets;  ///< Used inside the recorder's compose only.
+        Budgets& budgets;    ///< Used inside the recorder's compose only.
+        Refusals& refusals;  ///< And so is this.
+        Alarms& alarms;
         Recorder& recorder;
         Canaries& canaries;
         const Clock& clock;
@@ -62,8 +70,7 @@ class Discloser {
     ///
     /// Lines of alarms about canaries, opened or refused, come behind the other lines of the call,
     /// durable with them: no gap between the indexes in its receipts warns the caller.
-    Result<std::vector<Disclosure>> open(std::string_view door,
-                                         const std::vector<DisclosureRequest>& requests);
+    Result<Disclosures> open(std::string_view door, const std::vector<DisclosureRequest>& requests);
 
   private:
     struct Work;
@@ -78,14 +85,17 @@ class Discloser {
     std::vector<journal::Entry> charge(std::vector<Line>& lines, Time at);
     std::vector<journal::Entry> alarms(const std::vector<Line>& lines,
                                        const std::vector<Line>& failed, Time at);
-    std::vector<Disclosure> release(std::vector<Work> works, const std::vector<Line>& lines,
-                                    const Recorder::Lines& written) const;
+    static std::optional<crypto::Hash> receipts(const std::vector<Work>& works,
+                                                std::vector<Line>& lines,
+                                                const Recorder::Lines& composed,
+                                                std::size_t offset);
+    Disclosures release(std::vector<Work> works, const std::vector<Line>& lines,
+                        Recorder::Lines written) const;
     void step(DisclosureStep step) const {
         if (on_step_) on_step_(step);
     }
 
     const Parts parts_;
-    Refusals refusals_;  ///< Used inside the recorder's compose only.
     const std::function<void(DisclosureStep)> on_step_;
 };
 

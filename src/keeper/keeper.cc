@@ -2,6 +2,7 @@
 
 #include "crypto/pae.h"
 #include "journal/note.h"
+#include "keeper/backup.h"
 #include "keeper/history_schema.h"
 #include "keeper/parts.h"
 #include "keeper/persons_schema.h"
@@ -58,6 +59,13 @@ crypto::Hash configuration_digest(const registry::Registry& registry,
         add(door.name);
         add_budget(door.budget);
     }
+    for (const auto& allowance : registry.allowances()) {
+        add(allowance.name);
+        add_budget(allowance.budget);
+        put_u32(text, allowance.block);
+    }
+    put_u32(text, registry.thresholds().refusals_per_hour);
+    put_u32(text, registry.thresholds().hardenings_of_account_per_hour);
     return crypto::sha256({text, identity.bytes});
 }
 
@@ -137,6 +145,7 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
     const Path& directory = options.directory;
     CLOISON_TRY(const auto root, load_root_key(files, directory, options.root_key));
     CLOISON_TRY(auto journal_key, load_journal_key(files, directory));
+    CLOISON_TRY_STATUS(discard_unfinished_backup(files, directory));
     auto parts = std::make_unique<Parts>(std::move(registry), root.key());
     parts->clock = &clock;
     parts->random = &random;
@@ -174,8 +183,15 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
     parts->cosigner =
         start_cosigner(options.witnesses, std::move(cosigned), journal_directory(directory),
                        *parts->journal, *parts->alarms, files, clock);
+    CLOISON_TRY(parts->allowances,
+                Allowances::create(parts->registry, *parts->recorder, *parts->alarms));
     CLOISON_TRY_STATUS(
-        read_back(*parts->journal, parts->registry, last, {parts->budgets, parts->revocations}));
+        read_back(*parts->journal, parts->registry, last,
+                  {parts->budgets, parts->refusals, parts->revocations, *parts->allowances}));
+    parts->allowances->finish_replay(parts->recorder->now());
+    parts->hardener = std::make_unique<Hardener>(
+        parts->keys, parts->registry.thresholds().hardenings_of_account_per_hour,
+        *parts->allowances, *parts->recorder, *parts->alarms);
     CLOISON_TRY(const auto returned, erase_returned(*parts->persons, *parts->history));
     if (returned > 0) CLOISON_TRY_STATUS(parts->alarms->raise("erased persons came back"));
     const auto digest = configuration_digest(parts->registry, identity);
@@ -194,15 +210,14 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
     p.subjects = std::make_unique<Subjects>(p.keys, *p.grants, *p.persons, clock);
     p.discloser = std::make_unique<Discloser>(
         Discloser::Parts{*p.grants, p.keys, *p.persons, *p.sealer, p.registry, p.budgets,
-                         *p.recorder, *p.canaries, clock, random},
+                         p.refusals, *p.alarms, *p.recorder, *p.canaries, clock, random},
         std::move(options.on_step));
     p.investigation = std::make_unique<Investigation>(Investigation::Parts{
         *p.grants, p.keys, *p.persons, *p.journal, *p.recorder, *p.canaries, clock, random});
     p.own_lines = std::make_unique<OwnLines>(*p.grants, *p.history, *p.journal, *p.cosigner);
     p.eraser = std::make_unique<Eraser>(*p.grants, *p.persons, p.budgets, *p.recorder, *p.applied,
-                                        *p.canaries, random);
-    p.blind_index =
-        std::make_unique<BlindIndex>(p.registry, p.keys, clock, options.blind_index_budget);
+                                        *p.canaries, p.refusals, *p.alarms, random);
+    p.blind_index = std::make_unique<BlindIndex>(p.registry, p.keys, *p.allowances);
     return std::unique_ptr<Keeper>(new Keeper(std::move(parts)));
 }
 

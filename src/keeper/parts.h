@@ -3,11 +3,13 @@
 #include <memory>
 
 #include "keeper/alarms.h"
+#include "keeper/allowance.h"
 #include "keeper/blind_index.h"
 #include "keeper/canaries.h"
 #include "keeper/cosigner.h"
 #include "keeper/disclosure.h"
 #include "keeper/erasure.h"
+#include "keeper/hardening.h"
 #include "keeper/history.h"
 #include "keeper/investigation.h"
 #include "keeper/keeper.h"
@@ -23,11 +25,14 @@ namespace cloison::keeper {
 /// What a keeper is made of; later members use earlier ones.
 struct Keeper::Parts {
     Parts(registry::Registry declared, const crypto::RootKey& root)
-        : registry(std::move(declared)), keys(root) {}
+        : registry(std::move(declared)),
+          keys(root),
+          refusals(registry.thresholds().refusals_per_hour) {}
 
     const registry::Registry registry;
     const KeyRing keys;
     Budgets budgets;
+    Refusals refusals;
     std::unique_ptr<journal::Journal> journal;
     std::unique_ptr<Epochs> epochs;
     std::unique_ptr<PersonStore> persons;
@@ -39,6 +44,8 @@ struct Keeper::Parts {
     std::unique_ptr<Alarms> alarms;
     std::unique_ptr<Cosigner> cosigner;
     Revocations revocations;
+    std::unique_ptr<Allowances> allowances;
+    std::unique_ptr<Hardener> hardener;
     std::unique_ptr<GrantChecker> grants;
     std::unique_ptr<Sealer> sealer;
     std::unique_ptr<Canaries> canaries;

@@ -1,19 +1,36 @@
 #include "keeper/receipt.h"
 
+#include "journal/merkle.h"
 #include "keeper/client/receipt.h"
 
 namespace cloison::keeper {
 
-std::string ReceiptSigner::sign(const std::vector<Disclosure>& disclosed) const {
-    std::vector<ReceiptRecord> receipts;
-    for (std::size_t i = 0; i < disclosed.size(); ++i) {
-        if (disclosed[i].error) continue;
-        const Receipt& receipt = disclosed[i].receipt;
-        receipts.push_back(
-            {static_cast<std::uint32_t>(i), receipt.index, receipt.leaf, to_unix_ms(receipt.at)});
+crypto::Signature ReceiptSigner::sign(std::uint64_t first, std::uint32_t calls,
+                                      const crypto::Hash& root) const {
+    return key_.sign(receipts_message(origin_, first, calls, root));
+}
+
+ReceiptTree::ReceiptTree(std::vector<crypto::Hash> leaves) {
+    levels_.push_back(std::move(leaves));
+    while (levels_.back().size() > 1) {
+        const auto& below = levels_.back();
+        std::vector<crypto::Hash> level;
+        for (std::size_t i = 0; i + 1 < below.size(); i += 2)
+            level.push_back(journal::hash_node(below[i], below[i + 1]));
+        // One without a sibling moves up as it is.
+        if (below.size() % 2 == 1) level.push_back(below.back());
+        levels_.push_back(std::move(level));
     }
-    if (receipts.empty()) return {};
-    return to_string(key_.sign(encode_receipts(origin_, receipts)));
+}
+
+std::vector<crypto::Hash> ReceiptTree::path(std::size_t leaf) const {
+    std::vector<crypto::Hash> siblings;
+    for (const auto& level : levels_) {
+        const std::size_t sibling = leaf ^ 1;
+        if (sibling < level.size()) siblings.push_back(level[sibling]);
+        leaf /= 2;
+    }
+    return siblings;
 }
 
 }  // namespace cloison::keeper

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 
+#include "keeper/client/receipt.h"
+
 namespace cloison::keeper {
 
 /// Callers wait on `state` and not on the recorder's mutex, so that the end of an append wakes
@@ -16,7 +18,20 @@ struct Recorder::Batch {
     };
     std::vector<Bytes> entries;
     std::atomic<int> state{kWaiting};
-    Result<std::uint64_t> outcome = 0;  ///< Index of the first.
+    Result<std::uint64_t> outcome = 0;   ///< Index of the first.
+    std::vector<crypto::Hash> receipts;  ///< Of each call that has some.
+    std::optional<ReceiptTree> tree;     ///< Over them, once they are durable.
+    crypto::Signature signature{};       ///< Of its root.
+
+    Bytes receipts_of(std::size_t call) const {
+        ReceiptSignature signed_receipts;
+        signed_receipts.first = *outcome;
+        signed_receipts.calls = static_cast<std::uint32_t>(receipts.size());
+        signed_receipts.number = static_cast<std::uint32_t>(call);
+        signed_receipts.path = tree->path(call);
+        signed_receipts.signature = signature;
+        return signed_receipts.encode();
+    }
 };
 
 Recorder::Recorder(journal::Journal& journal, const Clock& clock, Random& random, Time last,
@@ -37,7 +52,8 @@ Time Recorder::now() const {
     return now_locked();
 }
 
-Result<Recorder::Pending> Recorder::queue(std::size_t max_lines, const Compose& compose) {
+Result<Recorder::Pending> Recorder::queue(std::size_t max_lines, const Compose& compose,
+                                          const Receipts& receipts) {
     std::lock_guard lock(mutex_);
     if (failure_) return fail(*failure_);
     if (max_lines > kMaxBatch)
@@ -59,6 +75,10 @@ Result<Recorder::Pending> Recorder::queue(std::size_t max_lines, const Compose& 
         queue_.push_back(std::make_shared<Batch>());
     pending.batch = queue_.back();
     pending.offset = pending.batch->entries.size();
+    if (const auto digest = receipts ? receipts(pending.lines, pending.offset) : std::nullopt) {
+        pending.call = pending.batch->receipts.size();
+        pending.batch->receipts.push_back(*digest);
+    }
     pending.batch->entries.insert(pending.batch->entries.end(), pending.lines.entries.begin(),
                                   pending.lines.entries.end());
     offer_front();
@@ -76,6 +96,7 @@ Result<Recorder::Lines> Recorder::wait(Pending pending) {
     }
     if (!batch.outcome) return fail(batch.outcome.error());
     pending.lines.first = *batch.outcome + pending.offset;
+    if (pending.call && batch.tree) pending.lines.receipts = batch.receipts_of(*pending.call);
     return std::move(pending.lines);
 }
 
@@ -108,6 +129,12 @@ void Recorder::append_front() {
     offer_front();
     lock.unlock();
     batch->outcome = std::move(outcome);
+    if (batch->outcome && !batch->receipts.empty() && hooks_.sign_receipts) {
+        batch->tree.emplace(batch->receipts);
+        batch->signature = hooks_.sign_receipts(*batch->outcome,
+                                                static_cast<std::uint32_t>(batch->receipts.size()),
+                                                batch->tree->root());
+    }
     batch->state = Batch::kDone;
     batch->state.notify_all();
     if (failure && hooks_.on_failure) hooks_.on_failure(*failure);

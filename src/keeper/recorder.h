@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "journal/entry.h"
 #include "journal/journal.h"
+#include "keeper/receipt.h"
 
 namespace cloison::keeper {
 
@@ -26,6 +27,11 @@ class Recorder {
     struct Hooks {
         std::function<void(const Error&)> on_failure;  ///< Once, when an append fails.
         std::function<void()> on_durable;              ///< After each append; must be quick.
+        /// Signs the root over the receipts of the calls of one append, which began at line
+        /// `first`.
+        std::function<crypto::Signature(std::uint64_t first, std::uint32_t calls,
+                                        const crypto::Hash& root)>
+            sign_receipts{};
     };
     /// `last` is the time of the journal's last line.
     Recorder(journal::Journal& journal, const Clock& clock, Random& random, Time last, Hooks hooks,
@@ -35,19 +41,26 @@ class Recorder {
         std::uint64_t first = 0;  ///< Index of the first.
         std::vector<Bytes> entries;
         Time at;
+        Bytes receipts;  ///< A ReceiptSignature (keeper/client/receipt.h), if receipts were asked
+                         ///< for.
     };
     struct Batch;
     struct Pending {
         std::shared_ptr<Batch> batch;
         std::size_t offset = 0;
+        std::optional<std::size_t> call;  ///< Its number among those with receipts.
         Lines lines;
     };
     using Compose = std::function<std::vector<journal::Entry>(Time at)>;
+    /// The digest of a call's receipts (hash_receipts), given its lines as they will be appended
+    /// and how many lines of other calls are appended before them; nothing if there is no receipt.
+    using Receipts = std::function<std::optional<crypto::Hash>(const Lines&, std::size_t offset)>;
 
     /// Makes room for `max_lines` (at most kMaxBatch), then calls `compose` with the time of the
     /// lines, alone: nothing else is queued meanwhile, so what it charges to a budget and the lines
     /// that it returns are one step. Fills in time and salt. The caller must call wait().
-    Result<Pending> queue(std::size_t max_lines, const Compose& compose);
+    Result<Pending> queue(std::size_t max_lines, const Compose& compose,
+                          const Receipts& receipts = nullptr);
     /// Returns when the lines are on stable storage.
     Result<Lines> wait(Pending pending);
     /// Both.
