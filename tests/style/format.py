@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def main():
     files = [
         str(p)
-        for folder in ("src", "bench", "tests")
+        for folder in ("src", "bench", "fuzz", "tests")
         for p in sorted((ROOT / folder).rglob("*"))
         if p.suffix in (".h", ".cc") and "node_modules" not in p.parts
     ]
