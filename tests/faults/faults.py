@@ -130,6 +130,10 @@ def without_numbers(path):
     return re.sub(r"\.\d+\.(\d+)\.tmp", r".\1.tmp", path)
 
 
+class DidNotStart(AssertionError):
+    """A service gave up before it was ready, and said why."""
+
+
 class Service:
     """One service, as a supervisor would start it."""
 
@@ -154,7 +158,7 @@ class Service:
         if word != "ready":
             self.process.wait()
             if check:
-                raise AssertionError(f"{self.name} did not start: {word} {self.log_end()}")
+                raise DidNotStart(f"{self.name} did not start: {word} {self.log_end()}")
         return word
 
     def log_end(self):

@@ -55,6 +55,10 @@ constexpr Duration kHour{60 * 60 * 1000};
     std::_Exit(3);
 }
 
+[[noreturn]] void no_line(const std::string& how) {
+    violation("plaintext was released without its line: " + how);
+}
+
 /// An error that a keeper may give while it is killed, or while its disk fails.
 bool is_away(const Error& error) {
     return error.retryable() || error.code == ErrorCode::kIo;
@@ -316,7 +320,7 @@ Status Load::read_history(SeededRandom& random) {
     const bool reaches_back =
         indexes.size() < kLimit || *indexes.begin() < subject.last_acknowledged;
     if (subject.acknowledged && reaches_back && !indexes.contains(subject.last_acknowledged))
-        violation("a history lacks a line that was acknowledged");
+        no_line("a history lacks it");
     ++counts_.histories;
     return {};
 }
@@ -333,8 +337,7 @@ Status Load::read_proof(SeededRandom& random) {
     const auto text = calls_.prove(person, one.index);
     if (!text && is_away(text.error())) return fail(text.error());
     if (!text)
-        violation("line " + std::to_string(one.index) +
-                  " was acknowledged and is not proved: " + text.error().message);
+        no_line("line " + std::to_string(one.index) + " is not proved: " + text.error().message);
     const auto proof = journal::Proof::parse(*text);
     const auto verifier = journal::NoteVerifier::parse(calls_.verify_key());
     if (!proof || !verifier || !journal::verify_proof(*proof, *verifier))
@@ -353,8 +356,7 @@ Status Load::read_lines(SeededRandom& random) {
         newest = acknowledged_.back().index;
     }
     CLOISON_TRY(const auto read, calls_.read_entries(random.uniform(newest + 1), 50));
-    if (read.size() <= newest)
-        violation("the journal has become shorter than what was acknowledged");
+    if (read.size() <= newest) no_line("the journal is shorter than that");
     for (const auto& bytes : read.entries())
         if (!journal::decode_entry(as_bytes(bytes)))
             violation("the journal gives a line that is none");
@@ -473,13 +475,12 @@ void Load::check_acknowledged(const Lines& lines) {
     for (const auto& one : acknowledged_) {
         const std::string name = "line " + std::to_string(one.index);
         if (one.index >= lines.size())
-            violation("plaintext was released without its line: " + name +
-                      " was acknowledged, and the journal ends at " + std::to_string(lines.size()));
+            no_line(name + " was acknowledged, and the journal ends at " +
+                    std::to_string(lines.size()));
         const Line& line = lines[one.index];
         if (line.kind != journal::EntryKind::kDisclosed || line.leaf != one.leaf ||
             line.actor != one.actor)
-            violation("plaintext was released without its line: " + name +
-                      " was acknowledged, and another one stands there");
+            no_line(name + " was acknowledged, and another one stands there");
         if (!indexes.insert(one.index).second) violation(name + " was acknowledged twice");
         const auto [owner, added] = owners.try_emplace(line.person, one.subject);
         if (owner->second != one.subject) violation(name + " names another person");

@@ -2,7 +2,7 @@
 and the judgement of the load."""
 import subprocess
 
-from faults import SEED, FaultyDisk, Installation, Load, Service, strace, wait_until
+from faults import SEED, DidNotStart, FaultyDisk, Installation, Load, Service, strace, wait_until
 
 
 class Rounds:
@@ -34,9 +34,9 @@ class Rounds:
         before = self.disk.calls()[-60:]
         try:
             self.keeper.start(self.disk.environment())
-        except AssertionError as error:
+        except DidNotStart as error:
             told = "\n".join(" ".join(map(str, call)) for call in before)
-            raise AssertionError(f"{error}\nlast changes before:\n{told}") from None
+            raise DidNotStart(f"{error}\nlast changes before:\n{told}") from None
 
     def run_with(self, fault, only="", stall_ms=0, seconds=10):
         """A keeper on a disk with that fault, under load, until it ends or the fault is over."""
