@@ -77,6 +77,16 @@ Status use_step(Transaction& transaction, const AccountId& account, std::int64_t
     return {};
 }
 
+/// A verifier where there is no account, with a record of its own for each address: the keeper
+/// bounds what is tried on one record, and no more may be tried, nor less, because nobody is there.
+Verifier decoy(const Core& core, std::string_view email_index) {
+    Verifier verifier = core.passwords.decoy();
+    Bytes record = core.hash("decoy record", email_index);
+    record.resize(RecordId::kSize);
+    verifier.record = *RecordId::from_bytes(record);
+    return verifier;
+}
+
 }  // namespace
 
 Result<v1::SignInResponse> sign_in(Core& core, const net::Caller& caller,
@@ -89,9 +99,10 @@ Result<v1::SignInResponse> sign_in(Core& core, const net::Caller& caller,
                 core.throttle.count(as_bytes(request.email_index()), account.has_value()));
     if (account && (account->disabled || !may_use_door(account->role, caller.service)))
         account.reset();
-    CLOISON_TRY(const bool matches,
-                core.passwords.matches(request.password(),
-                                       account ? account->verifier : core.passwords.decoy()));
+    CLOISON_TRY(
+        const bool matches,
+        core.passwords.matches(request.password(),
+                               account ? account->verifier : decoy(core, request.email_index())));
     if (!account) return wrong_credentials();
     if (!matches) {
         core.traces.record_later(*account, SignInOutcome::kWrongPassword, request.client());

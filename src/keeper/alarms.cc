@@ -14,7 +14,7 @@ constexpr Duration kMinute{60'000};
 std::optional<journal::Entry> Alarms::compose(std::string_view cause, const journal::Entry& about,
                                               Time at) {
     ++raised_;
-    const std::pair key{std::string(cause), about.actor};
+    const std::tuple key{std::string(cause), about.actor, about.purpose};
     const auto found = last_.find(key);
     std::uint64_t unwritten = 0;
     if (found != last_.end()) {

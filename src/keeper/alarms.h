@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "base/id.h"
 #include "base/time.h"
@@ -16,8 +17,9 @@ namespace cloison::keeper {
 /// casework copy-1", "budget refusals", "look-ups portal", "journal rolled back", "witness
 /// disagrees"), each with a warning in the log that names nobody.
 ///
-/// The same cause by the same actor leaves at most one line a minute, which says how many went
-/// unwritten since ("…, 17 more"), so that nobody can flood the journal with them.
+/// The same cause by the same actor for the same purpose leaves at most one line a minute, which
+/// says how many went unwritten since ("…, 17 more"), so that nobody can flood the journal with
+/// them.
 class Alarms {
   public:
     static constexpr std::size_t kMaxRemembered = 10'000;  ///< Then the longest unwritten one goes.
@@ -46,7 +48,7 @@ class Alarms {
     void make_room(Time now);
 
     Recorder& recorder_;
-    std::map<std::pair<std::string, ActorId>, Last, std::less<>> last_;  ///< In compose only.
+    std::map<std::tuple<std::string, ActorId, std::uint8_t>, Last> last_;  ///< In compose only.
     std::atomic<std::uint64_t> raised_{0};
 };
 

@@ -63,6 +63,8 @@ TEST_F(AlarmsTest, OtherCausesAndActorsHaveTheirOwn) {
     const Time start = clock.now();
     EXPECT_TRUE(alarms.compose("look-ups", about, start));
     EXPECT_TRUE(alarms.compose("budget refusals", about, start));
+    about.purpose = 4;
+    EXPECT_TRUE(alarms.compose("budget refusals", about, start));
     about.actor = ActorId::random(random);
     EXPECT_TRUE(alarms.compose("look-ups", about, start));
     EXPECT_FALSE(alarms.compose("look-ups", about, start));

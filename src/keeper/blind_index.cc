@@ -10,9 +10,6 @@
 namespace cloison::keeper {
 namespace {
 
-constexpr std::string_view kOperator = "operator";
-constexpr std::uint8_t kOperatorNumber = 0;  // Doors are numbered from 1.
-
 bool is_email(std::string_view field) {
     return field == "email" || field.ends_with("_email");
 }
@@ -77,26 +74,16 @@ Result<Secret> normalise_for_index(std::string_view field, ByteView value) {
     return normalised;
 }
 
-Result<Bytes> BlindIndex::look_up(std::string_view door, std::string_view field, ByteView value) {
-    const auto* known = registry_.door(door);
-    if (!known && door != kOperator)
+Result<Bytes> BlindIndex::look_up(std::string_view caller, std::string_view field, ByteView value) {
+    auto* const allowance = allowances_.look_ups(caller);
+    if (!allowance)
         return fail(ErrorCode::kPermissionDenied,
                     "Only a door or the operator may look up an exact value.");
     if (!registry_.field(field))
         return fail(ErrorCode::kInvalidArgument, "A field is not in the register.");
     CLOISON_TRY(const auto normalised, normalise_for_index(field, value));
     Bytes index = keys_.blind_index(field, normalised.view());
-    const registry::Budget budget = known ? budget_.value_or(known->budget) : kOperatorLookUps;
-    const std::uint64_t thing = get_u64(index);
-
-    std::lock_guard lock(mutex_);
-    last_ = std::max(last_, clock_.now());
-    auto& seen = seen_[known ? known->number : kOperatorNumber];
-    seen.advance(last_);
-    if (!seen.has_room_in_hour(thing, budget.per_hour) ||
-        !seen.has_room_in_day(thing, budget.per_day))
-        return fail(ErrorCode::kExhausted, "The budget for looking up values is used up.");
-    seen.see(thing, last_);
+    CLOISON_TRY_STATUS(allowance->use(get_u64(index)));
     return index;
 }
 

@@ -53,10 +53,16 @@ TEST(NormaliseTest, RefusesWhatIsNoText) {
 
 class BlindIndexTest : public testing::Test {
   protected:
-    registry::Registry registry_ = whole_register();
+    registry::Registry registry_ = changed_register("per_hour = 10000\nper_day = 60000\nblock = 50",
+                                                    "per_hour = 2\nper_day = 3\nblock = 2");
     KeyRing keys_{*crypto::RootKey::from_bytes(Bytes(32, 1))};
     ManualClock clock_{from_unix_ms(TestBed::kStartMs)};
-    BlindIndex index_{registry_, keys_, clock_, registry::Budget{2, 3}};
+    SeededRandom random_{1};
+    MemoryJournal journal_;
+    Recorder recorder_{journal_, clock_, random_, Time{}, {}};
+    Alarms alarms_{recorder_};
+    std::unique_ptr<Allowances> allowances_ = *Allowances::create(registry_, recorder_, alarms_);
+    BlindIndex index_{registry_, keys_, *allowances_};
 
     ErrorCode code(const char* value, const char* door = "portal", const char* field = "email") {
         auto found = index_.look_up(door, field, as_bytes(std::string_view(value)));
@@ -73,25 +79,29 @@ TEST_F(BlindIndexTest, SpellingsOfOneValueShareAnIndex) {
     EXPECT_NE(*one, *index_.look_up("portal", "email", as_bytes("camilla@example.org")));
 }
 
-TEST_F(BlindIndexTest, EachDoorHasABudgetOfDistinctValues) {
+TEST_F(BlindIndexTest, EachCallerHasAnAllowanceOfItsOwn) {
     constexpr Duration hour{3'600'000};
-    EXPECT_EQ(code("a"), ErrorCode::kInternal);
-    EXPECT_EQ(code("b"), ErrorCode::kInternal);
-    EXPECT_EQ(code("c"), ErrorCode::kExhausted);
-    EXPECT_EQ(code("A"), ErrorCode::kInternal) << "seen before";
-    EXPECT_EQ(code("c", "desk"), ErrorCode::kInternal) << "the budget of another door";
+    EXPECT_EQ(code("a", "desk"), ErrorCode::kInternal);
+    EXPECT_EQ(code("b", "desk"), ErrorCode::kInternal);
+    EXPECT_EQ(code("c", "desk"), ErrorCode::kExhausted);
+    EXPECT_EQ(code("A", "desk"), ErrorCode::kInternal) << "counted before";
+    EXPECT_EQ(code("c", "portal"), ErrorCode::kInternal);
+    EXPECT_EQ(code("c", "operator"), ErrorCode::kInternal);
     clock_.advance(hour);
-    EXPECT_EQ(code("c"), ErrorCode::kInternal);
-    EXPECT_EQ(code("d"), ErrorCode::kExhausted) << "the day";
+    EXPECT_EQ(code("c", "desk"), ErrorCode::kInternal);
+    EXPECT_EQ(code("d", "desk"), ErrorCode::kExhausted) << "the day";
     clock_.advance(24 * hour);
-    EXPECT_EQ(code("d"), ErrorCode::kInternal);
+    EXPECT_EQ(code("d", "desk"), ErrorCode::kInternal);
 }
 
-TEST_F(BlindIndexTest, TheOperatorHasABudgetOfItsOwn) {
-    for (std::uint32_t i = 0; i < kOperatorLookUps.per_hour; ++i)
-        ASSERT_EQ(code(std::to_string(i).c_str(), "operator"), ErrorCode::kInternal) << i;
-    EXPECT_EQ(code("one more", "operator"), ErrorCode::kExhausted);
-    EXPECT_EQ(code("one more", "portal"), ErrorCode::kInternal);
+TEST_F(BlindIndexTest, MalformedValuesCostNothing) {
+    for (int i = 0; i < 10; ++i) {
+        EXPECT_EQ(code("", "desk"), ErrorCode::kInvalidArgument);
+        EXPECT_EQ(code("a", "desk", "shoe_size"), ErrorCode::kInvalidArgument);
+    }
+    EXPECT_TRUE(journal_.entries.empty());
+    EXPECT_EQ(code("a", "desk"), ErrorCode::kInternal);
+    EXPECT_EQ(code("b", "desk"), ErrorCode::kInternal);
 }
 
 TEST_F(BlindIndexTest, UnknownFieldsAndCallersAreRefused) {

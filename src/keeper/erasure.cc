@@ -5,6 +5,7 @@
 namespace cloison::keeper {
 namespace {
 
+static_assert(journal::Journal::kMaxRead <= PersonStore::kMaxEnrolment);
 constexpr std::string_view kErase = "erase";
 /// Number of entries (8 bytes) and leaf hash of the last of them.
 constexpr std::string_view kApplied = "erasures applied";
@@ -14,6 +15,17 @@ Result<crypto::Hash> leaf_at(const journal::Journal& journal, std::uint64_t inde
     CLOISON_TRY(const auto entries, journal.read(index, 1));
     if (entries.empty()) return fail(ErrorCode::kCorrupt, "The journal gives no entries.");
     return journal::Journal::leaf_hash(entries[0]);
+}
+
+/// Of at most as many as find() takes; returns how many there were.
+Result<std::uint64_t> erase_living(PersonStore& persons,
+                                   const std::vector<std::uint32_t>& ordinals) {
+    CLOISON_TRY(const auto found, persons.find(ordinals));
+    std::vector<Person> living;
+    for (const auto& person : found)
+        if (person) living.push_back(*person);
+    if (living.empty()) return 0;
+    return persons.erase(living);
 }
 
 }  // namespace
@@ -55,18 +67,16 @@ Status AppliedErasures::replay_from(std::uint64_t first) {
     while (first < journal_.size()) {
         CLOISON_TRY(const auto entries, journal_.read(first, journal::Journal::kMaxRead));
         if (entries.empty()) return fail(ErrorCode::kCorrupt, "The journal gives no entries.");
+        std::vector<std::uint32_t> erased;
         for (const auto& bytes : entries) {
             CLOISON_TRY(const auto entry, journal::decode_entry(bytes));
-            if (entry.person == 0) continue;
-            if (entry.person > highest) {
-                highest = entry.person;
-                CLOISON_TRY(const bool known, persons_.knows(highest));
-                older = older || !known;
-            }
-            if (entry.kind != journal::EntryKind::kErased) continue;
-            CLOISON_TRY(const auto found, persons_.find({entry.person}));
-            if (found.at(0)) CLOISON_TRY_STATUS(persons_.erase(*found[0]));
+            if (entry.kind == journal::EntryKind::kErased) erased.push_back(entry.person);
+            if (entry.person <= highest) continue;
+            highest = entry.person;
+            CLOISON_TRY(const bool known, persons_.knows(highest));
+            older = older || !known;
         }
+        CLOISON_TRY_STATUS(erase_living(persons_, erased));
         first += entries.size();
     }
     // Lines speak of persons whom the store never made: it was restored from before them.
@@ -112,12 +122,8 @@ Result<std::uint64_t> erase_returned(PersonStore& persons, const History& histor
         CLOISON_TRY(const auto erased, history.erased(after, PersonStore::kMaxEnrolment));
         if (erased.empty()) return returned;
         after = erased.back();
-        CLOISON_TRY(const auto found, persons.find(erased));
-        for (const auto& person : found) {
-            if (!person) continue;
-            CLOISON_TRY_STATUS(persons.erase(*person));
-            ++returned;
-        }
+        CLOISON_TRY(const auto living, erase_living(persons, erased));
+        returned += living;
     }
 }
 
@@ -145,18 +151,21 @@ Status Eraser::erase(std::string_view door, std::string_view token) {
     Status room;
     const auto under_way = applied_.begin();
     const std::string alarm = canaries_.alarm_of(person);
-    CLOISON_TRY(auto pending, recorder_.queue(2, [&](Time at) -> std::vector<journal::Entry> {
+    CLOISON_TRY(auto pending, recorder_.queue(3, [&](Time at) -> std::vector<journal::Entry> {
         std::vector<journal::Entry> entries;
         room = grants_.require_live(*grant);
-        if (room) room = budgets_.check(charge, at);
+        if (!room) return entries;
+        room = budgets_.check(charge, at);
         if (room) {
             budgets_.charge(charge, at);
             entries.push_back(entry);
             if (!alarm.empty()) entries.push_back(Canaries::opened(alarm, entry));
-        } else if (!alarm.empty()) {
-            if (auto refused = canaries_.refused(alarm, entry, at))
-                entries.push_back(std::move(*refused));
+            return entries;
         }
+        refusals_.add_lines(entry, at, alarms_, entries);
+        if (alarm.empty()) return entries;
+        if (auto refused = canaries_.refused(alarm, entry, at))
+            entries.push_back(std::move(*refused));
         return entries;
     }));
     CLOISON_TRY_STATUS(recorder_.wait(std::move(pending)));

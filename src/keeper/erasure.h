@@ -10,6 +10,7 @@
 #include "keeper/history.h"
 #include "keeper/person_store.h"
 #include "keeper/recorder.h"
+#include "keeper/refusals.h"
 
 namespace cloison::keeper {
 
@@ -58,17 +59,21 @@ Result<std::uint64_t> erase_returned(PersonStore& persons, const History& histor
 class Eraser {
   public:
     Eraser(GrantChecker& grants, PersonStore& persons, Budgets& budgets, Recorder& recorder,
-           AppliedErasures& applied, Canaries& canaries, Random& random)
+           AppliedErasures& applied, Canaries& canaries, Refusals& refusals, Alarms& alarms,
+           Random& random)
         : grants_(grants),
           persons_(persons),
           budgets_(budgets),
           recorder_(recorder),
           applied_(applied),
           canaries_(canaries),
+          refusals_(refusals),
+          alarms_(alarms),
           random_(random) {}
 
     /// Under a grant to erase that names the person. kNotFound if the key is gone already. For a
-    /// canary there is an alarm beside the line, also if the budget refuses.
+    /// canary there is an alarm beside the line, also if the budget refuses. What the budget
+    /// refuses leaves a line as a disclosure does.
     Status erase(std::string_view door, std::string_view grant);
 
   private:
@@ -78,6 +83,8 @@ class Eraser {
     Recorder& recorder_;
     AppliedErasures& applied_;
     Canaries& canaries_;
+    Refusals& refusals_;  ///< Used inside the recorder's compose only.
+    Alarms& alarms_;
     Random& random_;
 };
 

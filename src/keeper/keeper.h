@@ -70,8 +70,6 @@ class Keeper {
         /// Called once when the journal refuses to be written: nothing is disclosed from then on,
         /// and the process should end so that the next one reads back what reached the disk.
         std::function<void(const Error&)> on_journal_failure;
-        /// Look-ups by exact value per door, instead of the door's own budget.
-        std::optional<registry::Budget> blind_index_budget;
     };
 
     /// Opens stores and journal, makes the first epoch key, rebuilds the budgets from the last day

@@ -48,7 +48,10 @@ Status replay(const journal::Entry& entry, const registry::Registry& registry,
             return known.revocations.replay(entry);
         case EntryKind::kRefused:
         case EntryKind::kAlarm:
+            known.refusals.replay(entry);
+            return {};
         case EntryKind::kLookUps:
+            return known.allowances.replay(entry);
         case EntryKind::kConfigured:
         case EntryKind::kKeyChanged:
         case EntryKind::kListRead:

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "journal/journal.h"
+#include "keeper/allowance.h"
 #include "keeper/budget.h"
+#include "keeper/refusals.h"
 #include "keeper/revocations.h"
 
 namespace cloison::keeper {
@@ -10,7 +12,9 @@ namespace cloison::keeper {
 /// without visibly cutting the journal.
 struct KnownFromLines {
     Budgets& budgets;
+    Refusals& refusals;
     Revocations& revocations;
+    Allowances& allowances;
 };
 
 /// The time of the journal's last line; 1970 if there is none.

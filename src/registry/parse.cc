@@ -14,6 +14,7 @@ constexpr std::size_t kMaxNameLength = 40;
 constexpr std::size_t kMaxLabelLength = 200;
 constexpr std::int64_t kMaxBudget = 100'000'000;
 constexpr std::int64_t kMaxRetentionDays = 36'525;
+constexpr std::int64_t kMaxThreshold = 10'000;
 
 // The CNIL's notification form.
 constexpr std::array<std::string_view, 8> kCategories{
@@ -124,6 +125,13 @@ class Reader {
             return wrong(std::string(key) + " must be a list of tables.");
         return found;
     }
+    /// Null if the key is missing.
+    Result<const toml::table*> table(std::string_view key) {
+        const auto* node = take(key);
+        const auto* found = node ? node->as_table() : nullptr;
+        if (node && !found) return wrong(std::string(key) + " must be a table.");
+        return found;
+    }
     /// Every key must have been read.
     Status finish() const {
         for (const auto& [key, node] : table_)
@@ -204,6 +212,46 @@ Result<Door> read_door(Reader& reader) {
     return door;
 }
 
+Result<Allowance> read_allowance(Reader& reader) {
+    Allowance allowance{};
+    CLOISON_TRY(allowance.name, reader.name("name"));
+    CLOISON_TRY(allowance.budget, reader.budget());
+    CLOISON_TRY(auto block, reader.integer("block", 1, allowance.budget.per_hour));
+    allowance.block = static_cast<std::uint32_t>(block);
+    CLOISON_TRY_STATUS(reader.finish());
+    return allowance;
+}
+
+Result<std::vector<Allowance>> read_allowances(Reader& root) {
+    CLOISON_TRY(auto tables, root.tables("allowance"));
+    std::vector<Allowance> allowances;
+    for (const auto* table : tables) {
+        const auto name = (*table)["name"].value<std::string>();
+        Reader reader(*table,
+                      root.where() + ": allowance " +
+                          (name && is_name(*name) ? *name : std::to_string(allowances.size() + 1)));
+        CLOISON_TRY(auto allowance, read_allowance(reader));
+        for (const auto& other : allowances)
+            if (other.name == allowance.name) return reader.wrong("the name is used twice.");
+        allowances.push_back(std::move(allowance));
+    }
+    return allowances;
+}
+
+Result<Thresholds> read_thresholds(Reader& root) {
+    Thresholds thresholds;
+    CLOISON_TRY(const auto* table, root.table("thresholds"));
+    if (!table) return thresholds;
+    Reader reader(*table, root.where() + ": thresholds");
+    CLOISON_TRY(auto refusals, reader.integer("refusals_per_hour", 1, kMaxThreshold));
+    thresholds.refusals_per_hour = static_cast<std::uint32_t>(refusals);
+    CLOISON_TRY(auto hardenings,
+                reader.integer("hardenings_of_account_per_hour", 1, kMaxThreshold));
+    thresholds.hardenings_of_account_per_hour = static_cast<std::uint32_t>(hardenings);
+    CLOISON_TRY_STATUS(reader.finish());
+    return thresholds;
+}
+
 /// Reads all entries of one kind; numbers and names must differ.
 template <class Item>
 Result<std::vector<Item>> read_all(Reader& root, std::string_view key,
@@ -248,6 +296,8 @@ Result<Registry> Registry::parse(std::string_view toml, std::string_view source_
     CLOISON_TRY(registry.fields_, read_all<Field>(root, "field", read_field));
     CLOISON_TRY(registry.purposes_, read_all<Purpose>(root, "purpose", read_purpose));
     CLOISON_TRY(registry.doors_, read_all<Door>(root, "door", read_door));
+    CLOISON_TRY(registry.allowances_, read_allowances(root));
+    CLOISON_TRY(registry.thresholds_, read_thresholds(root));
     CLOISON_TRY_STATUS(root.finish());
     for (const auto& field : registry.fields_)
         for (const auto& purpose : field.purposes)

@@ -87,6 +87,9 @@ const Door* Registry::door(std::string_view name) const {
 const Door* Registry::door(std::uint8_t number) const {
     return find(doors_, &Door::number, number);
 }
+const Allowance* Registry::allowance(std::string_view name) const {
+    return find(allowances_, &Allowance::name, name);
+}
 
 Result<FieldSet> Registry::field_set(const std::vector<std::string>& names) const {
     FieldSet set;

@@ -76,6 +76,20 @@ struct Door {
     Label label;
 };
 
+/// How often something may be done that discloses nothing by itself, but would tell everything to
+/// who could do it without bound.
+struct Allowance {
+    std::string name;
+    Budget budget;        ///< Uses.
+    std::uint32_t block;  ///< Uses for which the journal gets one line, before the first of them.
+};
+
+/// Bounds that are no budget of somebody.
+struct Thresholds {
+    std::uint32_t refusals_per_hour = 20;  ///< Of an actor and purpose: beyond, an alarm.
+    std::uint32_t hardenings_of_account_per_hour = 240;
+};
+
 /// A set of fields by number. In the journal: docs/formats/journal-entry.md.
 using FieldSet = std::bitset<128>;
 
@@ -90,6 +104,8 @@ class Registry {
     const std::vector<Field>& fields() const { return fields_; }
     const std::vector<Purpose>& purposes() const { return purposes_; }
     const std::vector<Door>& doors() const { return doors_; }
+    const std::vector<Allowance>& allowances() const { return allowances_; }
+    const Thresholds& thresholds() const { return thresholds_; }
 
     const Field* field(std::string_view name) const;
     const Field* field(std::uint8_t number) const;
@@ -97,6 +113,7 @@ class Registry {
     const Purpose* purpose(std::uint8_t number) const;
     const Door* door(std::string_view name) const;
     const Door* door(std::uint8_t number) const;
+    const Allowance* allowance(std::string_view name) const;
 
     /// kInvalidArgument for an undeclared name.
     Result<FieldSet> field_set(const std::vector<std::string>& names) const;
@@ -107,6 +124,8 @@ class Registry {
     std::vector<Field> fields_;
     std::vector<Purpose> purposes_;
     std::vector<Door> doors_;
+    std::vector<Allowance> allowances_;
+    Thresholds thresholds_;
 };
 
 }  // namespace cloison::registry

@@ -158,5 +158,55 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{kDoor, kDoor + kDoor, "the number is that of portal"},
         Wrong{kDoor, kDoor + replaced(kDoor, "number = 1", "number = 2"), "name is used twice"}));
 
+const std::string kAllowance = R"(
+[[allowance]]
+name = "look_ups_portal"
+per_hour = 10
+per_day = 20
+block = 10
+[thresholds]
+refusals_per_hour = 7
+hardenings_of_account_per_hour = 8
+)";
+
+TEST(RegistryTest, AllowancesAndThresholdsAreRead) {
+    const auto registry = Registry::parse(kWhole + kAllowance, "test.toml");
+    ASSERT_TRUE(registry) << registry.error().message;
+    const Allowance* portal = registry->allowance("look_ups_portal");
+    ASSERT_NE(portal, nullptr);
+    EXPECT_EQ(portal->budget.per_hour, 10u);
+    EXPECT_EQ(portal->budget.per_day, 20u);
+    EXPECT_EQ(portal->block, 10u);
+    EXPECT_EQ(registry->allowance("hardenings"), nullptr);
+    EXPECT_EQ(registry->thresholds().refusals_per_hour, 7u);
+    EXPECT_EQ(registry->thresholds().hardenings_of_account_per_hour, 8u);
+    const auto without = Registry::parse(kWhole, "test.toml");
+    ASSERT_TRUE(without);
+    EXPECT_TRUE(without->allowances().empty());
+    EXPECT_EQ(without->thresholds().refusals_per_hour, Thresholds().refusals_per_hour);
+}
+
+TEST(RegistryTest, WrongAllowancesAndThresholdsAreNamed) {
+    const std::pair<const char*, const char*> wrongs[] = {
+        {"block = 10", "block = 11"},
+        {"block = 10", "block = 0"},
+        {"block = 10", ""},
+        {"per_day = 20\nblock", "per_day = 9\nblock"},
+        {"look_ups_portal", "Look-ups"},
+        {"block = 10", "block = 10\nlabel = 1"},
+        {"refusals_per_hour = 7", ""},
+        {"refusals_per_hour = 7", "refusals_per_hour = 0"},
+        {"refusals_per_hour = 7", "refusals_per_hour = 10001"},
+        {"refusals_per_hour = 7", "refusals_per_hour = 7\nother = 1"},
+        {"hardenings_of_account_per_hour = 8", ""},
+        {"[thresholds]", "[[thresholds]]"}};
+    for (const auto& [from, to] : wrongs)
+        EXPECT_FALSE(Registry::parse(replaced(kWhole + kAllowance, from, to), "test.toml")) << to;
+    const auto twice = kAllowance.substr(0, kAllowance.find("[thresholds]"));
+    const auto repeated = Registry::parse(kWhole + twice + twice, "test.toml");
+    ASSERT_FALSE(repeated);
+    EXPECT_NE(repeated.error().message.find("look_ups_portal"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace cloison::registry
