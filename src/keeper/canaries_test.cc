@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "keeper/canary_box.h"
 #include "keeper/support_for_test.h"
 
 namespace cloison::keeper {
@@ -104,13 +105,18 @@ class CanariesTest : public testing::Test {
         sqlite3_close(database);
         return found;
     }
+    KeyRing key_ring() const {
+        const auto root = crypto::RootKey::from_bytes(
+            crypto::load_key_file(local_file_system(), bed_.directory() / "root.key")->view());
+        return KeyRing(*root);
+    }
     void write_box(int number, const std::string& box) {
         bed_.keeper.reset();
         sqlite3* database = nullptr;
         sqlite3_open((bed_.directory() / "persons.sqlite").c_str(), &database);
         sqlite3_stmt* statement = nullptr;
-        sqlite3_prepare_v2(database, "UPDATE canary SET box = ?1 WHERE number = ?2", -1, &statement,
-                           nullptr);
+        sqlite3_prepare_v2(database, "INSERT OR REPLACE INTO canary (box, number) VALUES (?1, ?2)",
+                           -1, &statement, nullptr);
         sqlite3_bind_blob(statement, 1, box.data(), static_cast<int>(box.size()), SQLITE_TRANSIENT);
         sqlite3_bind_int(statement, 2, number);
         EXPECT_EQ(sqlite3_step(statement), SQLITE_DONE);
@@ -241,14 +247,15 @@ TEST_F(CanariesTest, AnOpeningBeyondTheBudgetRaisesIt) {
     EXPECT_EQ(bed_.lines(journal::EntryKind::kRefused).size(), 1u);
 }
 
-TEST_F(CanariesTest, AGuessThatHasTheOrdinalAloneRaisesNone) {
+TEST_F(CanariesTest, APseudonymThatOnlyHitsTheOrdinalRaisesNone) {
     plant("copy-1");
+    const KeyRing keys = key_ring();
+    const std::uint32_t ordinal = registered()[0].person();
+    const Person other{ordinal, keys.make_root(ordinal, {1, 2, 3})};
     PlantedPerson guessed;
     guessed.sealed = "x";
-    for (int i = 0; i < 50; ++i) {
-        bed_.random.fill(guessed.resident.identity);
-        ASSERT_FALSE(bed_.open(of(guessed)));
-    }
+    guessed.resident.identity = keys.pseudonym(registry::Compartment::kCasework, other);
+    EXPECT_FALSE(bed_.open(of(guessed)));
     EXPECT_TRUE(alarms().empty());
 }
 
@@ -399,6 +406,24 @@ TEST_F(CanariesTest, ACallIsBounded) {
     EXPECT_EQ(code(request(std::string(32, 'a'), 1'000)), kGood);
     EXPECT_EQ(registered().size(), 1'000u);
     EXPECT_EQ(registered("", 1'000).size(), 2u);
+}
+
+TEST_F(CanariesTest, TheRegisterIsBoundedInAll) {
+    plant("copy-1");
+    Canary late;
+    late.number = Canaries::kMaxCanaries - 1;
+    late.copy = "copy-1";
+    late.person = {1'000'000, key_ring().make_root(1'000'000, {})};
+    late.values = {{"birth_name", Bytes(16, 1), to_bytes(std::string_view("Ropars")), 1}};
+    write_box(static_cast<int>(late.number),
+              to_string(seal_canary(key_ring().canaries(), late, bed_.random)));
+    bed_.start();
+    EXPECT_EQ(code(request("copy-1", 2)), ErrorCode::kExhausted);
+    const auto persons = bed_.as("operator").describe({})->persons();
+    EXPECT_EQ(code(request("copy-1", 1)), kGood);
+    EXPECT_EQ(registered().back().number(), Canaries::kMaxCanaries);
+    EXPECT_EQ(code(request("copy-1", 1)), ErrorCode::kExhausted);
+    EXPECT_EQ(bed_.as("operator").describe({})->persons(), persons + 1) << "nobody is made";
 }
 
 TEST_F(CanariesTest, AnEnrolmentIsGoodForItsCompartmentAndItsHour) {
