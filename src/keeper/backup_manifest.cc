@@ -37,11 +37,12 @@ Result<BackupManifest> BackupManifest::parse(std::string_view text, ManifestKind
                                              "\": are archive and escrow the right way round?");
     };
     const auto json = Json::parse(text, nullptr, false);
-    if (!json.is_object() || json.value("format", 0) != 1 ||
-        json.value("kind", "") != name_of(kind))
-        return malformed();
+    if (!json.is_object()) return malformed();
     BackupManifest out;
     try {
+        if (json.at("format").get<int>() != 1 ||
+            json.at("kind").get<std::string>() != name_of(kind))
+            return malformed();
         CLOISON_TRY(out.time, parse_rfc3339(json.at("time").get<std::string>()));
         out.origin = json.at("origin").get<std::string>();
         out.entries = json.at("entries").get<std::uint64_t>();
