@@ -478,6 +478,7 @@ Result<std::unique_ptr<RpcServer>> RpcServer::start(Options options, Clock& cloc
         grpc::EnableDefaultHealthCheckService(true);
         grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     });
+    const std::string contract = service->descriptor()->full_name();
     auto handlers = std::make_unique<GrpcService>(std::move(service), std::move(options.trust),
                                                   options.name, clock, options.max_threads);
     grpc::ServerBuilder builder;
@@ -498,6 +499,8 @@ Result<std::unique_ptr<RpcServer>> RpcServer::start(Options options, Clock& cloc
     if (::chmod(options.socket.c_str(), 0600) != 0)
         return fail(ErrorCode::kIo,
                     options.socket.string() + ": " + std::system_category().message(errno) + ".");
+    // By itself the health service knows the server as a whole, not what it serves.
+    if (auto* health = server->GetHealthCheckService()) health->SetServingStatus(contract, true);
     return std::make_unique<GrpcServer>(std::move(handlers), std::move(server));
 }
 

@@ -122,6 +122,14 @@ TEST_F(RpcPeerTest, HealthSaysServing) {
     const auto status = call("/grpc.health.v1.Health/Check", "", &response, "");
     EXPECT_TRUE(status.ok()) << status.error_message();
     EXPECT_EQ(response, std::string("\x08\x01", 2));  // status: SERVING
+    // HealthCheckRequest{service: "cloison.testing.v1.Echo"}
+    const auto named = call("/grpc.health.v1.Health/Check",
+                            std::string("\x0a\x17") + "cloison.testing.v1.Echo", &response, "");
+    EXPECT_TRUE(named.ok()) << named.error_message();
+    EXPECT_EQ(response, std::string("\x08\x01", 2));
+    // HealthCheckRequest{service: "no"}
+    EXPECT_EQ(call("/grpc.health.v1.Health/Check", "\x0a\x02no", &response, "").error_code(),
+              grpc::StatusCode::NOT_FOUND);
 }
 
 TEST_F(RpcPeerTest, ReflectionListsTheService) {
