@@ -52,6 +52,15 @@ Result<Descriptor> open_descriptor(const Path& path, int flags, mode_t mode = 0)
     return Descriptor(number);
 }
 
+/// Leaves the time of last access as it is, unless the file is somebody else's (EPERM).
+Result<Descriptor> open_quietly(const Path& path, int flags, mode_t mode) {
+    const int number =
+        uninterrupted([&] { return ::open(path.c_str(), flags | O_NOATIME | O_CLOEXEC, mode); });
+    if (number < 0 && errno == EPERM) return open_descriptor(path, flags, mode);
+    if (number < 0) return system_failure("open", path);
+    return Descriptor(number);
+}
+
 Path parent_of(const Path& path) {
     return path.has_parent_path() ? path.parent_path() : Path(".");
 }
@@ -123,7 +132,8 @@ class LocalFileLock : public FileLock {
 class LocalFileSystem : public FileSystem {
   public:
     Result<std::unique_ptr<File>> open(const Path& path, bool create) override {
-        CLOISON_TRY(auto descriptor, open_descriptor(path, O_RDWR | (create ? O_CREAT : 0), 0600));
+        const int flags = O_RDWR | (create ? O_CREAT : 0);
+        CLOISON_TRY(auto descriptor, open_quietly(path, flags, 0600));
         return std::make_unique<LocalFile>(path, std::move(descriptor));
     }
 
@@ -176,6 +186,14 @@ class LocalFileSystem : public FileSystem {
         CLOISON_TRY(auto descriptor, open_descriptor(path, O_RDONLY | O_DIRECTORY));
         if (uninterrupted([&] { return ::fsync(descriptor.get()); }) < 0)
             return system_failure("sync directory", path);
+        return {};
+    }
+
+    Status forget_times(const Path& path) override {
+        constexpr timespec kNever{946'684'800, 0};  // 2000-01-01T00:00:00Z
+        const timespec times[2]{kNever, kNever};
+        if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) < 0)
+            return system_failure("set the times of", path);
         return {};
     }
 

@@ -39,7 +39,8 @@ class FileLock {
 class FileSystem {
   public:
     virtual ~FileSystem() = default;
-    /// For reading and writing. A file that is created has mode 0600.
+    /// For reading and writing. A file that is created has mode 0600. Where the system allows it,
+    /// reading leaves no trace in the file's time of last access.
     virtual Result<std::unique_ptr<File>> open(const Path& path, bool create) = 0;
     /// The whole content; kTooLarge beyond `max_size` bytes.
     virtual Result<Bytes> read_file(const Path& path, std::size_t max_size) = 0;
@@ -50,6 +51,9 @@ class FileSystem {
     /// With its missing parents, each of mode 0700 and durable on return.
     virtual Status create_directories(const Path& path) = 0;
     virtual Status sync_directory(const Path& path) = 0;
+    /// Sets the times of last reading and writing of a file or directory to the beginning of 2000,
+    /// so that a copy does not show when it was used. Nothing where files have no times.
+    virtual Status forget_times(const Path&) { return {}; }
     /// Returns when all that was written so far to the file system that holds `path` is on stable
     /// storage (syncfs(2)): for hundreds of new files, far cheaper than one by one.
     virtual Status sync_file_system(const Path& path) = 0;

@@ -41,6 +41,28 @@ TEST_F(FileSystemTest, WritesAndReadsAtOffsets) {
     EXPECT_EQ(files_.read_file(in("data"), 5), to_bytes("hello"));
 }
 
+TEST_F(FileSystemTest, ForgetsTimes) {
+    ASSERT_TRUE(files_.create_directories(in("a")));
+    {
+        auto file = files_.open(in("a/data"), true).value();
+        ASSERT_TRUE(file->write_at(0, as_bytes("hello")));
+    }
+    const auto times = [&](const std::string& name) {
+        struct stat facts {};
+        EXPECT_EQ(::stat(in(name).c_str(), &facts), 0);
+        return std::pair(facts.st_mtim.tv_sec, facts.st_atim.tv_sec);
+    };
+    EXPECT_NE(times("a/data").first, 946'684'800);
+    for (const char* name : {"a/data", "a"}) {
+        ASSERT_TRUE(files_.forget_times(in(name)));
+        EXPECT_EQ(times(name), (std::pair<time_t, time_t>(946'684'800, 946'684'800)));
+    }
+    Bytes out(5);
+    EXPECT_EQ(files_.open(in("a/data"), false).value()->read_at(0, out), 5U);
+    EXPECT_EQ(times("a/data").second, 946'684'800) << "reading leaves no trace";
+    EXPECT_EQ(files_.forget_times(in("missing")).error().code, ErrorCode::kNotFound);
+}
+
 TEST_F(FileSystemTest, CreatedFilesArePrivate) {
     const mode_t old_mask = umask(0);
     ASSERT_TRUE(files_.open(in("data"), true));

@@ -10,8 +10,8 @@
 
 namespace cloison::documents {
 
-/// What the keeper says of a grant: whose documents, of which case. Both stand in the WHERE clause
-/// of every look-up.
+/// What the keeper says of a grant: whose documents, of which case. A tag that follows from both
+/// stands in the WHERE clause of every look-up.
 struct Reach {
     DocumentsPseudonym pseudonym;
     Bytes case_tag;  ///< Empty: no case is named, all of the person's own.

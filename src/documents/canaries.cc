@@ -9,11 +9,11 @@ constexpr std::size_t kCaseTagSize = 16;
 constexpr std::uint64_t kUsualSize = 180'224;  ///< Of a scanned page; a class of length.
 
 Status upload(DocumentStore& store, const Reach& owner, const NewDocument& document,
-              const v1::PlantCanaryRequest& request, bool scanned) {
+              const v1::PlantCanaryRequest& request) {
     std::uint32_t index = 0;
     for (const auto& chunk : request.chunks())
         CLOISON_TRY_STATUS(store.append(owner, document.document, index++, as_bytes(chunk)));
-    return store.finish(owner, document.document, index, scanned);
+    return store.finish(owner, document.document, index, true);
 }
 
 }  // namespace
@@ -27,10 +27,7 @@ Result<v1::DescribeCanaryResponse> describe_canary(const DocumentStore& store,
     response.set_kind("address_proof");
     response.set_padded_size(length_class(kUsualSize));
     if (!model) return response;
-    response.set_content_type(std::string(content_type_name(model->description.content_type)));
-    response.set_kind(model->description.kind);
-    response.set_padded_size(std::uint64_t{model->chunks - 1} * crypto::kStreamChunkSize +
-                             model->last_chunk_size - crypto::kStreamChunkOverhead);
+    response.set_padded_size(*model);
     return response;
 }
 
@@ -42,10 +39,8 @@ Result<v1::PlantCanaryResponse> plant_canary(DocumentStore& store, const Access&
     if (request.chunks().empty() || request.chunks_size() > static_cast<int>(kMaxCanaryChunks))
         return fail(ErrorCode::kInvalidArgument, "A canary has 1 to 48 chunks.");
     CLOISON_TRY(const auto owner, access.enrolled(request.enrolment(), request.case_tag()));
-    CLOISON_TRY(const auto model, store.draw(document.document, kMaxDocumentChunks));
-    if (model) document.added = model->added;
     CLOISON_TRY_STATUS(store.begin(owner, document));
-    const Status stored = upload(store, owner, document, request, model && model->scanned);
+    const Status stored = upload(store, owner, document, request);
     if (!stored) {
         // It may be gone already: an upload that fails removes itself.
         [[maybe_unused]] const Status gone = store.abort(owner, document.document);

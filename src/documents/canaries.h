@@ -15,8 +15,7 @@ inline constexpr std::uint32_t kMaxCanaryChunks = 48;
 /// What a canary should look like: a document drawn by the request's lot.
 Result<v1::DescribeCanaryResponse> describe_canary(const DocumentStore& store,
                                                    const v1::DescribeCanaryRequest& request);
-/// Stores one for the person of the enrolment, under a case that there is not; dated, and scanned
-/// or not, like a document drawn by its id.
+/// Stores one for the person of the enrolment, under a case that there is not.
 Result<v1::PlantCanaryResponse> plant_canary(DocumentStore& store, const Access& access,
                                              NewDocument document,
                                              const v1::PlantCanaryRequest& request);

@@ -30,8 +30,8 @@ struct Documents::Parts {
 Result<std::unique_ptr<Documents>> Documents::open(const Options& options,
                                                    crypto::VerifyKey identity_grants,
                                                    keeper::KeeperClient keeper, FileSystem& files,
-                                                   Clock& clock) {
-    CLOISON_TRY(auto store, DocumentStore::open(options.directory, files, clock));
+                                                   Clock& clock, Random& random) {
+    CLOISON_TRY(auto store, DocumentStore::open(options.directory, files, clock, random));
     auto parts = std::make_unique<Parts>(
         Parts{Access(identity_grants, std::move(keeper), clock), std::move(store)});
     auto service = make_service(*parts->store, parts->access);

@@ -35,12 +35,12 @@ class Documents {
         Path directory;  ///< As create_documents_directory made it.
     };
     /// Opens the database, applying missing migrations, and removes what uploads that were under
-    /// way left behind. `identity_grants` verifies grants. `files` and `clock` must outlive
-    /// the object. Does not call the keeper.
+    /// way left behind. `identity_grants` verifies grants. `files`, `clock` and `random`
+    /// must outlive the object. Does not call the keeper.
     static Result<std::unique_ptr<Documents>> open(const Options& options,
                                                    crypto::VerifyKey identity_grants,
                                                    keeper::KeeperClient keeper, FileSystem& files,
-                                                   Clock& clock);
+                                                   Clock& clock, Random& random = system_random());
     ~Documents();
     Documents(const Documents&) = delete;
     Documents& operator=(const Documents&) = delete;

@@ -1,9 +1,12 @@
 #include "documents/documents.h"
 
 #include <algorithm>
+#include <set>
 #include <thread>
 
+#include "documents/documents_schema.h"
 #include "documents/support_for_test.h"
+#include "storage/database.h"
 
 namespace cloison::documents {
 namespace {
@@ -403,8 +406,9 @@ TEST_F(DocumentsTest, StolenStoreHoldsNoPlaintextAndNoForeignId) {
     resolve.mutable_subject()->set_grant(own(person, request));
     const auto resolved = keeper_as("documents").resolve(resolve);
     ASSERT_TRUE(resolved);
-    EXPECT_NE(bytes.find(resolved->pseudonym()), std::string::npos);
-    EXPECT_NE(bytes.find(resolved->case_tag()), std::string::npos);
+    EXPECT_EQ(bytes.find(resolved->pseudonym()), std::string::npos) << "not even its own";
+    EXPECT_EQ(bytes.find(resolved->case_tag()), std::string::npos);
+    EXPECT_EQ(bytes.find("address_proof"), std::string::npos) << "nor what kind it is";
     EXPECT_EQ(bytes.find("Plaintextmarker"), std::string::npos);
     // What casework and identity call this person and this case.
     EXPECT_EQ(bytes.find(request.bytes()), std::string::npos);
@@ -412,6 +416,65 @@ TEST_F(DocumentsTest, StolenStoreHoldsNoPlaintextAndNoForeignId) {
     EXPECT_EQ(bytes.find(casework_pseudonym(person)), std::string::npos);
     EXPECT_EQ(bytes.find(std::string(person.identity.begin(), person.identity.end())),
               std::string::npos);
+}
+
+TEST_F(DocumentsTest, RowsAndFilesAreAllAlike) {
+    const Person person = enroll();
+    const RequestId request = new_request();
+    for (int i = 0; i < 3; ++i) {
+        upload(own(person, request), noise(1'000));
+        clock_.advance(std::chrono::days(40));
+    }
+    upload(own(enroll(), new_request()), noise(1'000));
+    documents_.reset();
+    auto database = storage::open_sqlite(path("documents") / "documents.db", documents_schema());
+    ASSERT_TRUE(database);
+    const auto rows = (*database)->read_result<storage::Rows>([](storage::Transaction& reading) {
+        return reading.query(
+            "SELECT person_place, person_mark, case_place, case_mark, description FROM document",
+            {});
+    });
+    ASSERT_TRUE(rows);
+    ASSERT_EQ(rows->size(), 4U);
+    std::set<std::string> values;
+    for (const auto& row : *rows) {
+        for (std::size_t i = 0; i < 5; ++i) EXPECT_TRUE(values.insert(row.byte_string(i)).second);
+        EXPECT_EQ(row.bytes(4).size(), rows->front().bytes(4).size());
+        // Longer rows would lie on pages of their own, in the order of writing.
+        EXPECT_LT(row.bytes(4).size(), 900U);
+    }
+    std::set<std::filesystem::file_time_type> times;
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(path("documents") / "objects"))
+        times.insert(entry.last_write_time());
+    EXPECT_EQ(times.size(), 1U) << "of files and folders";
+}
+
+TEST_F(DocumentsTest, AGapIsFilledByTheLast) {
+    const Person person = enroll();
+    const RequestId request = new_request();
+    const std::string grant = own(person, request);
+    const std::string other = own(person, new_request());
+    std::vector<std::string> ids;
+    for (int i = 0; i < 5; ++i) ids.push_back(upload(i % 2 == 0 ? grant : other));
+    const auto expect = [&](const std::string& shown, std::vector<std::string> left) {
+        std::sort(left.begin(), left.end());
+        EXPECT_EQ(list("portal", shown), left);
+        for (const auto& id : left) EXPECT_TRUE(read("portal", shown, id, 0));
+    };
+    const std::string all = sign(self_grant(person));
+    ASSERT_TRUE(remove(grant, ids[0]));
+    expect(grant, {ids[2], ids[4]});
+    expect(all, {ids[1], ids[2], ids[3], ids[4]});
+    ASSERT_TRUE(remove(grant, ids[4]));
+    expect(grant, {ids[2]});
+    expect(other, {ids[1], ids[3]});
+    ids.push_back(upload(grant));
+    expect(grant, {ids[2], ids[5]});
+    for (const auto& id : {ids[5], ids[2]}) ASSERT_TRUE(remove(grant, id));
+    expect(grant, {});
+    expect(all, {ids[1], ids[3]});
+    EXPECT_EQ(error_of(remove(grant, ids[1])).code, ErrorCode::kNotFound) << "of another case";
 }
 
 TEST_F(DocumentsTest, StoredLengthsAreClasses) {

@@ -1,61 +1,18 @@
 #include "documents/store.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "base/log.h"
 #include "documents/documents.h"
 #include "documents/documents_schema.h"
 #include "documents/encrypted_file.h"
+#include "documents/shelves.h"
 
 namespace cloison::documents {
 namespace {
 
 constexpr std::size_t kOverhead = crypto::kStreamChunkOverhead;
-
-/// The one answer for a document that does not exist, is not readable yet or is somebody else's.
-tl::unexpected<Error> no_such_document() {
-    return fail(ErrorCode::kNotFound, "There is no such document.");
-}
-
-Result<DocumentRow> to_row(const storage::Row& row) {
-    DocumentRow document;
-    CLOISON_TRY(document.description.document, DocumentId::from_bytes(row.bytes(0)));
-    document.description.sealed_key = row.bytes(1);
-    document.description.sealed_name = row.bytes(2);
-    document.description.header = row.bytes(3);
-    CLOISON_TRY(document.description.content_type, content_type_from_name(row.text(4)));
-    document.description.kind = row.text(5);
-    document.chunks = static_cast<std::uint32_t>(row.integer(6));
-    document.last_chunk_size = static_cast<std::size_t>(row.integer(7));
-    document.scanned = row.integer(8) != 0;
-    document.added = from_unix_ms(row.integer(9));
-    return document;
-}
-
-constexpr std::string_view kColumns =
-    "document, sealed_key, sealed_name, header, content_type, kind, chunks, last_chunk_size, "
-    "scanned, added_ms";
-
-/// Available documents within reach. With a case named, $2 is its tag.
-std::string select_within(const Reach& reach, std::vector<storage::Value>& parameters) {
-    parameters = {storage::blob(reach.pseudonym.view())};
-    std::string sql = "SELECT " + std::string(kColumns) +
-                      " FROM document WHERE pseudonym = $1 AND state = 'available'";
-    if (!reach.case_tag.empty()) {
-        sql += " AND case_tag = $2";
-        parameters.push_back(reach.case_tag);
-    }
-    return sql;
-}
-
-Result<DocumentRow> find_available(storage::Transaction& transaction, const Reach& reach,
-                                   const DocumentId& document) {
-    std::vector<storage::Value> parameters;
-    std::string sql = select_within(reach, parameters);
-    parameters.push_back(storage::blob(document.view()));
-    sql += " AND document = $" + std::to_string(parameters.size());
-    CLOISON_TRY(const auto rows, transaction.query(sql, std::move(parameters)));
-    if (rows.empty()) return no_such_document();
-    return to_row(rows.front());
-}
 
 bool same(const Reach& a, const Reach& b) {
     return a.pseudonym == b.pseudonym && a.case_tag == b.case_tag;
@@ -64,16 +21,20 @@ bool same(const Reach& a, const Reach& b) {
 }  // namespace
 
 DocumentStore::DocumentStore(Path objects, std::unique_ptr<storage::Database> database,
-                             FileSystem& files, Clock& clock)
-    : objects_(std::move(objects)), database_(std::move(database)), files_(files), clock_(clock) {}
+                             FileSystem& files, Clock& clock, Random& random)
+    : objects_(std::move(objects)),
+      database_(std::move(database)),
+      files_(files),
+      clock_(clock),
+      random_(random) {}
 
 Result<std::unique_ptr<DocumentStore>> DocumentStore::open(const Path& directory, FileSystem& files,
-                                                           Clock& clock) {
+                                                           Clock& clock, Random& random) {
     CLOISON_TRY(auto database,
                 storage::open_sqlite(directory / "documents.db", documents_schema()));
     CLOISON_TRY_STATUS(files.create_directories(directory / "objects"));
     auto store = std::unique_ptr<DocumentStore>(
-        new DocumentStore(directory / "objects", std::move(database), files, clock));
+        new DocumentStore(directory / "objects", std::move(database), files, clock, random));
     CLOISON_TRY_STATUS(store->sweep());
     return store;
 }
@@ -100,6 +61,9 @@ Status DocumentStore::discard(const DocumentId& document) {
     if (auto removed = files_.remove(object_path(document));
         !removed && removed.error().code != ErrorCode::kNotFound)
         return removed;
+    if (const auto forgotten = files_.forget_times(object_path(document).parent_path());
+        !forgotten && forgotten.error().code != ErrorCode::kNotFound)
+        return forgotten;
     return database_->write([&](storage::Transaction& transaction) -> Status {
         CLOISON_TRY_STATUS(
             transaction.execute("DELETE FROM document WHERE document = $1 AND state <> 'available'",
@@ -131,22 +95,36 @@ void DocumentStore::drop_stale_uploads() {
     }
 }
 
-Status DocumentStore::insert_row(const Reach& owner, const NewDocument& document) {
-    const Time day = truncate(document.added.value_or(clock_.now()), std::chrono::days(1));
+Status DocumentStore::enter(const std::shared_ptr<Upload>& upload) {
+    const DocumentId& document = upload->description.document;
+    const std::lock_guard lock(mutex_);
+    if (uploads_.size() >= kMaxUploads)
+        return fail(ErrorCode::kUnavailable, "Too many uploads are under way.");
+    if (uploads_.contains(document))
+        return fail(ErrorCode::kConflict, "The document's id is taken: choose another.");
+    std::int64_t count = 0;
+    for (const auto& [other, under_way] : uploads_)
+        count += same(under_way->owner, upload->owner) ? 1 : 0;
+    CLOISON_TRY(const auto stored,
+                database_->read_result<std::uint64_t>([&](storage::Transaction& transaction) {
+                    return Shelves(upload->owner).count(transaction);
+                }));
+    if (count + static_cast<std::int64_t>(stored) >= kMaxDocumentsPerCase)
+        return fail(ErrorCode::kExhausted, "A case has at most 20 documents.");
+    uploads_.emplace(document, upload);
+    return {};
+}
+
+void DocumentStore::leave(const DocumentId& document) {
+    const std::lock_guard lock(mutex_);
+    uploads_.erase(document);
+}
+
+Status DocumentStore::insert_row(const DocumentId& document) {
     return database_->write([&](storage::Transaction& transaction) -> Status {
-        CLOISON_TRY(const auto count,
-                    transaction.query_one("SELECT count(*) FROM document WHERE pseudonym = $1 AND "
-                                          "case_tag = $2 AND state <> 'removed'",
-                                          {storage::blob(owner.pseudonym.view()), owner.case_tag}));
-        if (count.integer(0) >= kMaxDocumentsPerCase)
-            return fail(ErrorCode::kExhausted, "A case has at most 20 documents.");
-        auto inserted = transaction.execute(
-            "INSERT INTO document (document, pseudonym, case_tag, kind, content_type, sealed_key, "
-            "sealed_name, header, state, scanned, chunks, last_chunk_size, added_ms) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'uploading', 0, 0, 0, $9)",
-            {storage::blob(document.document.view()), storage::blob(owner.pseudonym.view()),
-             owner.case_tag, document.kind, std::string(content_type_name(document.content_type)),
-             document.sealed_key, document.sealed_name, document.header, to_unix_ms(day)});
+        auto inserted =
+            transaction.execute("INSERT INTO document (document, state) VALUES ($1, 'uploading')",
+                                {storage::blob(document.view())});
         if (!inserted && inserted.error().code == ErrorCode::kConflict)
             return fail(ErrorCode::kConflict, "The document's id is taken: choose another.");
         CLOISON_TRY_STATUS(inserted);
@@ -159,18 +137,12 @@ Status DocumentStore::begin(const Reach& owner, const NewDocument& document) {
     auto upload = std::make_shared<Upload>();
     const std::lock_guard upload_lock(upload->mutex);
     upload->owner = owner;
+    upload->description = document;
     upload->began = clock_.now();
-    {
-        const std::lock_guard lock(mutex_);
-        if (uploads_.size() >= kMaxUploads)
-            return fail(ErrorCode::kUnavailable, "Too many uploads are under way.");
-        if (!uploads_.emplace(document.document, upload).second)
-            return fail(ErrorCode::kConflict, "The document's id is taken: choose another.");
-    }
-    if (auto inserted = insert_row(owner, document); !inserted) {
+    CLOISON_TRY_STATUS(enter(upload));
+    if (auto inserted = insert_row(document.document); !inserted) {
         upload->over = true;
-        const std::lock_guard lock(mutex_);
-        uploads_.erase(document.document);
+        leave(document.document);
         return inserted;
     }
     const Path path = object_path(document.document);
@@ -237,28 +209,29 @@ Status DocumentStore::finish(const Reach& owner, const DocumentId& document, std
     const std::lock_guard lock(upload->mutex);
     if (upload->over) return no_such_document();
     CLOISON_TRY_STATUS(check_finished(*upload, chunks));
-    auto made_readable = [&]() -> Status {
-        CLOISON_TRY_STATUS(upload->file->sync_data());
-        CLOISON_TRY_STATUS(files_.sync_directory(object_path(document).parent_path()));
-        return database_->write([&](storage::Transaction& transaction) -> Status {
-            CLOISON_TRY_STATUS(transaction.execute(
-                "UPDATE document SET state = 'available', chunks = $2, last_chunk_size = $3, "
-                "scanned = $4 WHERE document = $1 AND state = 'uploading'",
-                {storage::blob(document.view()), std::int64_t{chunks},
-                 static_cast<std::int64_t>(upload->last_chunk_size),
-                 std::int64_t{scanned ? 1 : 0}}));
-            return {};
-        });
-    }();
-    if (!made_readable) {
+    if (auto available = make_available(*upload, scanned); !available) {
         give_up(document, *upload);
-        return made_readable;
+        return available;
     }
     upload->over = true;
     upload->file.reset();
-    const std::lock_guard uploads_lock(mutex_);
-    uploads_.erase(document);
+    leave(document);
     return {};
+}
+
+Status DocumentStore::make_available(const Upload& upload, bool scanned) {
+    const DocumentId& document = upload.description.document;
+    const Path path = object_path(document);
+    // When a file was written, and into which folder, would say which day a case is of.
+    CLOISON_TRY_STATUS(files_.forget_times(path));
+    CLOISON_TRY_STATUS(upload.file->sync_data());
+    CLOISON_TRY_STATUS(files_.sync_directory(path.parent_path()));
+    CLOISON_TRY_STATUS(files_.forget_times(path.parent_path()));
+    const DocumentRow row{upload.description, upload.chunks, upload.last_chunk_size, scanned,
+                          truncate(clock_.now(), std::chrono::days(1))};
+    return database_->write([&](storage::Transaction& transaction) -> Status {
+        return Shelves(upload.owner).add(transaction, row, random_);
+    });
 }
 
 Status DocumentStore::abort(const Reach& owner, const DocumentId& document) {
@@ -269,48 +242,48 @@ Status DocumentStore::abort(const Reach& owner, const DocumentId& document) {
     return {};
 }
 
-Result<std::optional<DocumentRow>> DocumentStore::draw(const DocumentId& lot,
-                                                       std::uint32_t max_chunks) const {
-    return database_->read_result<std::optional<DocumentRow>>(
-        [&](storage::Transaction& transaction) -> Result<std::optional<DocumentRow>> {
-            // Ids are random, so the next one after a random one is anybody's.
-            for (const char* side : {">= $1 ORDER BY document", "< $1 ORDER BY document"}) {
-                CLOISON_TRY(
-                    const auto rows,
-                    transaction.query("SELECT " + std::string(kColumns) +
-                                          " FROM document WHERE state = 'available' AND "
-                                          "chunks <= $2 AND document " +
-                                          side + " LIMIT 1",
-                                      {storage::blob(lot.view()), std::int64_t{max_chunks}}));
-                if (rows.empty()) continue;
-                CLOISON_TRY(auto row, to_row(rows.front()));
-                return std::optional<DocumentRow>(std::move(row));
-            }
-            return std::optional<DocumentRow>();
-        });
+Result<std::optional<std::uint64_t>> DocumentStore::draw(const DocumentId& lot,
+                                                         std::uint32_t max_chunks) const {
+    // Ids are random, so the next ones after a random one are anybody's.
+    constexpr std::int64_t kLookedAt = 32;
+    for (const char* side : {">= $1", "< $1"}) {
+        CLOISON_TRY(const auto rows,
+                    database_->read_result<storage::Rows>([&](storage::Transaction& transaction) {
+                        return transaction.query(
+                            "SELECT document FROM document WHERE state = 'available' AND "
+                            "document " +
+                                std::string(side) + " ORDER BY document LIMIT $2",
+                            {storage::blob(lot.view()), kLookedAt});
+                    }));
+        for (const auto& row : rows) {
+            CLOISON_TRY(const auto document, DocumentId::from_bytes(row.bytes(0)));
+            const auto file = files_.open(object_path(document), false);
+            if (!file) continue;  // removed meanwhile
+            CLOISON_TRY(const auto size, (*file)->size());
+            const std::uint64_t chunks = (size + kMaxChunkSize - 1) / kMaxChunkSize;
+            if (chunks <= max_chunks) return std::optional(size - chunks * kOverhead);
+        }
+    }
+    return std::optional<std::uint64_t>();
 }
 
 Result<std::vector<DocumentRow>> DocumentStore::list(const Reach& reader) const {
-    return database_->read_result<std::vector<DocumentRow>>(
-        [&](storage::Transaction& transaction) -> Result<std::vector<DocumentRow>> {
-            std::vector<storage::Value> parameters;
-            const std::string sql =
-                select_within(reader, parameters) + " ORDER BY kind, added_ms, document";
-            CLOISON_TRY(const auto rows, transaction.query(sql, std::move(parameters)));
-            std::vector<DocumentRow> documents;
-            for (const auto& row : rows) {
-                CLOISON_TRY(auto document, to_row(row));
-                documents.push_back(std::move(document));
-            }
-            return documents;
-        });
+    CLOISON_TRY(auto documents, database_->read_result<std::vector<DocumentRow>>(
+                                    [&](storage::Transaction& transaction) {
+                                        return Shelves(reader).list(transaction);
+                                    }));
+    std::sort(documents.begin(), documents.end(), [](const DocumentRow& a, const DocumentRow& b) {
+        return std::tie(a.description.kind, a.added, a.description.document) <
+               std::tie(b.description.kind, b.added, b.description.document);
+    });
+    return documents;
 }
 
 Result<Bytes> DocumentStore::read(const Reach& reader, const DocumentId& document,
                                   std::uint32_t index) const {
     CLOISON_TRY(const auto row,
                 database_->read_result<DocumentRow>([&](storage::Transaction& transaction) {
-                    return find_available(transaction, reader, document);
+                    return Shelves(reader).find(transaction, document);
                 }));
     if (index >= row.chunks)
         return fail(ErrorCode::kInvalidArgument,
@@ -324,12 +297,8 @@ Result<Bytes> DocumentStore::read(const Reach& reader, const DocumentId& documen
 }
 
 Status DocumentStore::remove(const Reach& owner, const DocumentId& document) {
-    CLOISON_TRY_STATUS(database_->write([&](storage::Transaction& transaction) -> Status {
-        CLOISON_TRY_STATUS(find_available(transaction, owner, document));
-        CLOISON_TRY_STATUS(
-            transaction.execute("UPDATE document SET state = 'removed' WHERE document = $1",
-                                {storage::blob(document.view())}));
-        return {};
+    CLOISON_TRY_STATUS(database_->write([&](storage::Transaction& transaction) {
+        return Shelves(owner).remove(transaction, document);
     }));
     // Nobody can read it any more; what cannot be removed now is removed at the next start.
     if (const auto discarded = discard(document); !discarded)

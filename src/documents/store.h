@@ -12,28 +12,10 @@
 #include "base/id.h"
 #include "base/time.h"
 #include "documents/access.h"
-#include "documents/content_type.h"
+#include "documents/description.h"
 #include "storage/database.h"
 
 namespace cloison::documents {
-
-struct NewDocument {
-    DocumentId document;
-    Bytes sealed_key;
-    Bytes sealed_name;
-    Bytes header;
-    ContentType content_type = ContentType::kPdf;
-    std::string kind;
-    std::optional<Time> added;  ///< The day that it is dated to; today if none.
-};
-
-struct DocumentRow {
-    NewDocument description;
-    std::uint32_t chunks = 0;
-    std::size_t last_chunk_size = 0;
-    bool scanned = false;
-    Time added;
-};
 
 /// Metadata in the database, ciphertext in objects/<2 hex>/<32 hex>.bin. A row is there before its
 /// file and goes after it, so no file is ever without a row. Safe to use from any thread.
@@ -41,7 +23,7 @@ class DocumentStore {
   public:
     /// Removes what uploads that were under way left behind.
     static Result<std::unique_ptr<DocumentStore>> open(const Path& directory, FileSystem& files,
-                                                       Clock& clock);
+                                                       Clock& clock, Random& random);
 
     /// Starts an upload. kExhausted at kMaxDocumentsPerCase, kUnavailable at kMaxUploads, kConflict
     /// if the id is taken.
@@ -56,8 +38,10 @@ class DocumentStore {
                   bool scanned);
     Status abort(const Reach& owner, const DocumentId& document);
 
-    /// An available document drawn by lot, of at most that many chunks; nothing if there is none.
-    Result<std::optional<DocumentRow>> draw(const DocumentId& lot, std::uint32_t max_chunks) const;
+    /// The padded size of an available document drawn by lot, of at most that many chunks: all that
+    /// its row and file show. Nothing if there is none.
+    Result<std::optional<std::uint64_t>> draw(const DocumentId& lot,
+                                              std::uint32_t max_chunks) const;
     Result<std::vector<DocumentRow>> list(const Reach& reader) const;
     Result<Bytes> read(const Reach& reader, const DocumentId& document, std::uint32_t index) const;
     Status remove(const Reach& owner, const DocumentId& document);
@@ -66,6 +50,7 @@ class DocumentStore {
     struct Upload {
         std::mutex mutex;  ///< One chunk at a time.
         Reach owner;
+        NewDocument description;
         Time began;
         std::unique_ptr<File> file;
         std::uint32_t chunks = 0;
@@ -75,10 +60,14 @@ class DocumentStore {
     };
 
     DocumentStore(Path objects, std::unique_ptr<storage::Database> database, FileSystem& files,
-                  Clock& clock);
+                  Clock& clock, Random& random);
     Path object_path(const DocumentId& document) const;
     Result<std::shared_ptr<Upload>> find_upload(const Reach& owner, const DocumentId& document);
-    Status insert_row(const Reach& owner, const NewDocument& document);
+    /// Among those under way, if there is room.
+    Status enter(const std::shared_ptr<Upload>& upload);
+    void leave(const DocumentId& document);
+    Status insert_row(const DocumentId& document);
+    Status make_available(const Upload& upload, bool scanned);
     Status check_finished(const Upload& upload, std::uint32_t chunks) const;
     /// File, then row. An error leaves the row for the next start.
     Status discard(const DocumentId& document);
@@ -91,6 +80,7 @@ class DocumentStore {
     const std::unique_ptr<storage::Database> database_;
     FileSystem& files_;
     Clock& clock_;
+    Random& random_;
     std::mutex mutex_;  ///< Guards uploads_.
     std::map<DocumentId, std::shared_ptr<Upload>> uploads_;
 };

@@ -36,6 +36,7 @@ class RefusingFileSystem final : public FileSystem {
     }
     Status create_directories(const Path& path) override { return real_.create_directories(path); }
     Status sync_directory(const Path& path) override { return real_.sync_directory(path); }
+    Status forget_times(const Path& path) override { return real_.forget_times(path); }
     Status sync_file_system(const Path& path) override { return real_.sync_file_system(path); }
     Result<std::unique_ptr<FileLock>> lock_file(const Path& path) override {
         return real_.lock_file(path);
@@ -103,7 +104,7 @@ class DocumentsBed : public testing::Test {
     void start() {
         documents_.reset();
         auto opened = Documents::open({path("documents")}, identity_.verify_key(),
-                                      keeper_as("documents"), files_, clock_);
+                                      keeper_as("documents"), files_, clock_, random_);
         ASSERT_TRUE(opened) << opened.error().message;
         documents_ = std::move(*opened);
     }

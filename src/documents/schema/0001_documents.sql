@@ -1,19 +1,14 @@
--- docs/formats/documents-store.md. State: uploading, available, removed.
+-- docs/formats/documents-store.md. State: uploading, available, removed; only what is available has
+-- places, marks and a description. Places and marks are tags of the lists of a person's and of a
+-- case's documents (unlinkable-list.md): no two rows show that they belong together.
 
 CREATE TABLE document (
     document BYTES PRIMARY KEY,
-    pseudonym BYTES NOT NULL,
-    case_tag BYTES NOT NULL,
-    kind TEXT NOT NULL,
-    content_type TEXT NOT NULL,
-    sealed_key BYTES NOT NULL,
-    sealed_name BYTES NOT NULL,
-    header BYTES NOT NULL,
     state TEXT NOT NULL,
-    scanned BIGINT NOT NULL,
-    chunks BIGINT NOT NULL,
-    last_chunk_size BIGINT NOT NULL,
-    added_ms BIGINT NOT NULL
+    person_place BYTES UNIQUE,
+    person_mark BYTES,
+    case_place BYTES UNIQUE,
+    case_mark BYTES,
+    description BYTES
 ) KEYED;
-CREATE INDEX document_by_case ON document (pseudonym, case_tag);
 CREATE INDEX document_by_state ON document (state);
