@@ -28,7 +28,8 @@ TEST(PasetoTest, PublishedVectors) {
     const auto vectors = nlohmann::json::parse(file);
     const auto key = SigningKey::from_seed(hex_decode(vectors["seed"].get<std::string>()).value());
     ASSERT_EQ(hex_encode(key.verify_key().bytes), vectors["public_key"].get<std::string>());
-    ASSERT_GE(vectors["tests"].size(), 6U);
+    // All that concern v4.public: 4-S-1 to 4-S-3, and 4-F-1 to 4-F-3. The others are of v4.local.
+    ASSERT_EQ(vectors["tests"].size(), 6U);
     for (const auto& test : vectors["tests"]) {
         SCOPED_TRACE(test["name"].get<std::string>());
         const auto token = test["token"].get<std::string>();
