@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -22,6 +23,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kRecipientPrefix = "cloison-recovery+";
 constexpr const char* kEscrow = "keys.escrow";
+constexpr const char* kSnapshot = "snapshot.sqlite";
+constexpr const char* kLock = "backup.lock";
 constexpr std::size_t kMaxSmallFile = 1 << 20;
 constexpr int kAttempts = 5;
 /// For a running keeper to publish what it has: it does so each second.
@@ -58,6 +61,41 @@ Status move_file(const Path& from, const Path& to) {
     return {};
 }
 
+/// Overwrites what is there before it goes: it may hold keys of persons who are erased one day.
+Status shred(FileSystem& files, const Path& path) {
+    CLOISON_TRY(const bool exists, files.exists(path));
+    if (!exists) return {};
+    CLOISON_TRY(auto file, files.open(path, false));
+    CLOISON_TRY(const auto size, file->size());
+    const Bytes zeros(1 << 20);
+    for (std::uint64_t at = 0; at < size; at += zeros.size())
+        CLOISON_TRY_STATUS(file->write_at(
+            at, ByteView(zeros).first(std::min<std::uint64_t>(zeros.size(), size - at))));
+    CLOISON_TRY_STATUS(file->sync_data());
+    CLOISON_TRY_STATUS(files.remove(path));
+    return files.sync_directory(path.parent_path());
+}
+
+Status shred_snapshot(FileSystem& files, const Path& snapshot) {
+    for (const char* suffix : {"", "-wal", "-shm", "-journal"})
+        CLOISON_TRY_STATUS(shred(files, snapshot.string() + suffix));
+    return {};
+}
+
+/// Where the copy of the persons lies while it is read.
+class Snapshot {
+  public:
+    Snapshot(const Path& keeper, FileSystem& files) : path_(keeper / kSnapshot), files_(files) {}
+    ~Snapshot() { static_cast<void>(shred_snapshot(files_, path_)); }
+    Snapshot(const Snapshot&) = delete;
+    Snapshot& operator=(const Snapshot&) = delete;
+    const Path& path() const { return path_; }
+
+  private:
+    const Path path_;
+    FileSystem& files_;
+};
+
 struct KeyFile {
     std::string name;
     Secret content;
@@ -80,11 +118,8 @@ class Maker {
         CLOISON_TRY_STATUS(files_.create_directories(to_));
         CLOISON_TRY(const auto one_at_a_time, files_.lock_file(source_.keeper / "backup.lock"));
         CLOISON_TRY(const auto journal_key, journal_signing_key(files_, source_.keeper));
-        const Path snapshot = source_.keeper / "snapshot.sqlite";
-        std::error_code ignored;
-        fs::remove(snapshot, ignored);
-        const RemoveUnlessKept remove_snapshot(snapshot);
-        CLOISON_TRY_STATUS(take_persons(snapshot));
+        const Snapshot snapshot(source_.keeper, files_);
+        CLOISON_TRY_STATUS(take_persons(snapshot.path()));
         // The journal after the persons, so that it is never the older one.
         CLOISON_TRY_STATUS(wait_for_checkpoint());
         CLOISON_TRY_STATUS(read_checkpoint(journal_key));
@@ -99,7 +134,7 @@ class Maker {
             to_ / ("keeper-" + time + '-' + std::to_string(manifest_.entries) + ".backup");
         CLOISON_TRY(const bool exists, files_.exists(backup.archive));
         if (exists) return fail(ErrorCode::kConflict, backup.archive.string() + " exists already.");
-        CLOISON_TRY(backup.bytes, write_archive(snapshot, backup.archive, journal_key));
+        CLOISON_TRY(backup.bytes, write_archive(snapshot.path(), backup.archive, journal_key));
         // Only now: until the new archive is there, the old ones may need the old keys.
         backup.escrow = to_ / kEscrow;
         CLOISON_TRY_STATUS(replace_escrow(backup.escrow, journal_key));
@@ -120,8 +155,6 @@ class Maker {
             const auto read = read_epoch_keys(before);
             CLOISON_TRY(const auto after, files_.list(epochs()));
             if (read && before == after) return describe(snapshot);
-            std::error_code ignored;
-            fs::remove(snapshot, ignored);
         }
         return fail(ErrorCode::kUnavailable,
                     "The epoch keys change while they are backed up: try again.");
@@ -204,8 +237,7 @@ class Maker {
     Result<std::uint64_t> write_archive(const Path& snapshot, const Path& archive,
                                         const crypto::SigningKey& journal_key) {
         const Path partial = to_ / ('.' + archive.filename().string() + ".partial");
-        std::error_code ignored;
-        fs::remove(partial, ignored);
+        CLOISON_TRY_STATUS(remove_killed());
         RemoveUnlessKept remove_partial(partial);
         CLOISON_TRY(auto writer, ArchiveWriter::create(files_, partial, recipient_, random_));
         CLOISON_TRY_STATUS(
@@ -228,6 +260,15 @@ class Maker {
         remove_partial.keep();
         CLOISON_TRY_STATUS(files_.sync_directory(to_));
         return writer.bytes();
+    }
+
+    /// What a backup that was killed left.
+    Status remove_killed() {
+        CLOISON_TRY(const auto names, files_.list(to_));
+        for (const auto& name : names)
+            if (name.starts_with(".keeper-") && name.ends_with(".partial"))
+                CLOISON_TRY_STATUS(files_.remove(to_ / name));
+        return {};
     }
 
     Status add_tiles(ArchiveWriter& writer) {
@@ -264,7 +305,7 @@ class Maker {
         const Path old = to_ / (std::string(".") + kEscrow + ".old");
         std::error_code error;
         fs::remove(partial, error);
-        CLOISON_TRY_STATUS(shred(old));
+        CLOISON_TRY_STATUS(shred(files_, old));
         RemoveUnlessKept remove_partial(partial);
         CLOISON_TRY(auto writer, ArchiveWriter::create(files_, partial, recipient_, random_));
         CLOISON_TRY_STATUS(
@@ -286,18 +327,7 @@ class Maker {
         CLOISON_TRY_STATUS(move_file(partial, escrow));
         remove_partial.keep();
         CLOISON_TRY_STATUS(files_.sync_directory(to_));
-        return shred(old);
-    }
-
-    Status shred(const Path& path) {
-        CLOISON_TRY(const bool exists, files_.exists(path));
-        if (!exists) return {};
-        CLOISON_TRY(auto file, files_.open(path, false));
-        CLOISON_TRY(const auto size, file->size());
-        CLOISON_TRY_STATUS(file->write_at(0, Bytes(static_cast<std::size_t>(size))));
-        CLOISON_TRY_STATUS(file->sync_data());
-        CLOISON_TRY_STATUS(files_.remove(path));
-        return files_.sync_directory(path.parent_path());
+        return shred(files_, old);
     }
 
     const BackupSource& source_;
@@ -345,6 +375,13 @@ Result<crypto::SealedBoxPublicKey> create_recovery_key(FileSystem& files, const 
 Result<crypto::SealedBoxKeyPair> load_recovery_key(FileSystem& files, const Path& file) {
     CLOISON_TRY(const auto seed, crypto::load_key_file(files, file));
     return crypto::SealedBoxKeyPair::from_seed(seed.view());
+}
+
+Status discard_unfinished_backup(FileSystem& files, const Path& keeper) {
+    const auto lock = files.lock_file(keeper / kLock);
+    if (!lock && lock.error().code == ErrorCode::kConflict) return {};
+    if (!lock) return fail(lock.error());
+    return shred_snapshot(files, keeper / kSnapshot);
 }
 
 Result<Backup> create_backup(const BackupSource& source, const Path& to,

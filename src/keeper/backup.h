@@ -53,6 +53,9 @@ Result<Backup> create_backup(const BackupSource& source, const Path& to,
                              const crypto::SealedBoxPublicKey& recipient, FileSystem& files,
                              Clock& clock, Random& random, const BackupProgress& progress);
 
+/// At the start of a keeper: overwrites and removes what a backup that was killed left behind.
+Status discard_unfinished_backup(FileSystem& files, const Path& keeper);
+
 struct RestoreOptions {
     Path archive;
     Path escrow;

@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <map>
 
+#include "journal/entry_cipher.h"
 #include "journal/fsck.h"
 #include "journal/journal.h"
 #include "journal/note.h"
+#include "journal/wal.h"
 #include "keeper/backup.h"
 #include "keeper/backup_archive.h"
 #include "keeper/backup_manifest.h"
@@ -121,8 +123,11 @@ class Restorer {
     Result<Restored> run(const crypto::SealedBoxKeyPair& recovery) {
         CLOISON_TRY_STATUS(files_.create_directories(staging_));
         CLOISON_TRY_STATUS(unpack(recovery));
-        if (!options_.journal.empty())
+        if (options_.journal.empty()) {
+            CLOISON_TRY_STATUS(begin_segment());
+        } else {
             CLOISON_TRY_STATUS(copy_journal(files_, options_.journal, journal_directory(keeper_)));
+        }
         CLOISON_TRY_STATUS(check_journal());
         CLOISON_TRY_STATUS(settle_lost());
         CLOISON_TRY_STATUS(check_persons());
@@ -150,6 +155,22 @@ class Restorer {
         CLOISON_TRY(const auto key, journal_signing_key(files_, keeper_));
         CLOISON_TRY_STATUS(archive_signature.check(key.verify_key()));
         return escrow_signature.check(key.verify_key());
+    }
+
+    /// An archive holds what is published; what is to come goes into a segment behind it.
+    Status begin_segment() {
+        const Path journal = journal_directory(keeper_);
+        CLOISON_TRY_STATUS(files_.create_directories(journal::segments_directory(journal)));
+        CLOISON_TRY(const auto vkey, journal_verify_key(files_, keeper_, manifest_.origin));
+        CLOISON_TRY(const auto verifier, journal::NoteVerifier::parse(vkey));
+        CLOISON_TRY(const auto note,
+                    files_.read_file(journal / "checkpoint", journal::kMaxCheckpointBytes));
+        CLOISON_TRY(const auto checkpoint, journal::open_checkpoint(as_text(note), verifier));
+        CLOISON_TRY(const auto entry_key, journal_entry_key(files_, keeper_, manifest_.root_key));
+        CLOISON_TRY_STATUS(journal::WalSegment::create(
+            files_, journal, checkpoint.size, checkpoint.root,
+            journal::EntryCipher(entry_key, manifest_.origin, random_)));
+        return {};
     }
 
     Status check_journal() {

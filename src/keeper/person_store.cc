@@ -285,27 +285,43 @@ Result<std::vector<std::optional<Person>>> PersonStore::find(
 }
 
 Status PersonStore::erase(const Person& person) {
-    const auto erased = database_->write([&](Transaction& transaction) -> Status {
-        CLOISON_TRY(
-            const auto rows,
-            transaction.query("SELECT wrapped FROM person WHERE ordinal = $1 AND root = $2 "
-                              "AND wrapped IS NOT NULL",
-                              {std::int64_t{person.ordinal}, storage::blob(person.root.view())}));
-        if (rows.empty() || epoch_of(rows[0].bytes(0)) == kNobody) return no_such_person();
-        CLOISON_TRY_STATUS(transaction.execute(
-            "UPDATE person SET wrapped = NULL WHERE ordinal = $1", {std::int64_t{person.ordinal}}));
-        const auto epoch = std::int64_t{epoch_of(rows[0].bytes(0))};
-        CLOISON_TRY_STATUS(transaction.execute(
-            "UPDATE tally SET persons = persons - 1, "
-            "renewed = renewed - CASE WHEN epoch = $1 THEN 1 ELSE 0 END WHERE id = 1",
-            {epoch}));
-        return {};
-    });
-    CLOISON_TRY_STATUS(erased);
-    --count_;
-    compaction_due_ = true;
-    if (auto status = compact(); !status && !status.error().retryable()) return status;
+    CLOISON_TRY(const auto erased, erase(std::vector<Person>{person}));
+    if (erased == 0) return no_such_person();
     return {};
+}
+
+Result<std::uint64_t> PersonStore::erase(const std::vector<Person>& persons) {
+    const auto erased = database_->write_result<std::uint64_t>(
+        [&](Transaction& transaction) -> Result<std::uint64_t> {
+            std::uint64_t count = 0;
+            for (const auto& person : persons) {
+                CLOISON_TRY(const bool was_there, erase_row(transaction, person));
+                count += was_there;
+            }
+            return count;
+        });
+    if (!erased || *erased == 0) return erased;
+    count_ -= *erased;
+    compaction_due_ = true;
+    if (auto status = compact(); !status && !status.error().retryable())
+        return fail(status.error());
+    return erased;
+}
+
+Result<bool> PersonStore::erase_row(Transaction& transaction, const Person& person) {
+    CLOISON_TRY(
+        const auto rows,
+        transaction.query("SELECT wrapped FROM person WHERE ordinal = $1 AND root = $2 "
+                          "AND wrapped IS NOT NULL",
+                          {std::int64_t{person.ordinal}, storage::blob(person.root.view())}));
+    if (rows.empty() || epoch_of(rows[0].bytes(0)) == kNobody) return false;
+    CLOISON_TRY_STATUS(transaction.execute("UPDATE person SET wrapped = NULL WHERE ordinal = $1",
+                                           {std::int64_t{person.ordinal}}));
+    CLOISON_TRY_STATUS(transaction.execute(
+        "UPDATE tally SET persons = persons - 1, "
+        "renewed = renewed - CASE WHEN epoch = $1 THEN 1 ELSE 0 END WHERE id = 1",
+        {std::int64_t{epoch_of(rows[0].bytes(0))}}));
+    return true;
 }
 
 Status PersonStore::compact() {

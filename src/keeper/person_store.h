@@ -38,6 +38,8 @@ class PersonStore {
         const std::vector<std::uint32_t>& ordinals) const;
     /// Destroys the wrapped key, then tries compact(). kNotFound as for key().
     Status erase(const Person& person);
+    /// The same for many, in one transaction, whoever of them is there; returns how many were.
+    Result<std::uint64_t> erase(const std::vector<Person>& persons);
 
     std::uint32_t epoch() const { return epoch_.load(); }  ///< For new keys and sealed values.
     std::uint64_t count() const { return count_.load(); }  ///< Persons that are not erased.
@@ -94,6 +96,7 @@ class PersonStore {
     Status store(storage::Transaction& transaction, const Allotment& allotment) const;
     Result<Bytes> wrap(const Person& person, ByteView key, std::uint32_t epoch) const;
     Result<Secret> unwrap(const Person& person, ByteView wrapped) const;
+    static Result<bool> erase_row(storage::Transaction& transaction, const Person& person);
     Result<bool> rewrap_row(storage::Transaction& transaction, const storage::Row& row) const;
 
     std::unique_ptr<storage::Database> database_;

@@ -1,6 +1,7 @@
 // People of a running keeper, for the tests of its keys and backups.
 //
 //   keeper_people enrol VAR COUNT FILE   enrols, seals an address for each, writes them to FILE
+//   keeper_people crowd VAR COUNT        enrols so many who have no values (a multiple of 1,000)
 //   keeper_people open VAR FILE          opens every address of FILE; prints how many opened, how
 //                                        many the keeper does not know, how many do not open
 //   keeper_people erase VAR FILE NUMBER  erases the person of that line (from 0)
@@ -58,10 +59,18 @@ class House {
     std::vector<Somebody> enrol(std::uint32_t count) {
         keeper::v1::EnrollRequest request;
         request.set_count(count);
+        const auto enrolled = must(portal_.enroll(request), "enroll");
         std::vector<Somebody> people;
-        for (const auto& enrolment : must(portal_.enroll(request), "enroll").enrolments())
+        for (const auto& enrolment : enrolled.enrolments())
             people.push_back(make(enrolment, people.size()));
         return people;
+    }
+
+    void enrol_crowd(std::uint32_t count) {
+        constexpr std::uint32_t kBatch = 1'000;
+        keeper::v1::EnrollRequest request;
+        request.set_count(kBatch);
+        for (; count >= kBatch; count -= kBatch) must(portal_.enroll(request), "enroll");
     }
 
     /// "opened", or the name of the error.
@@ -202,13 +211,17 @@ int main(int argc, char** argv) {
     const std::vector<std::string> words(argv + 1, argv + argc);
     if (words.size() == 4 && words[0] == "enrol")
         return enrol(words[1], static_cast<std::uint32_t>(std::stoul(words[2])), words[3]);
+    if (words.size() == 3 && words[0] == "crowd") {
+        House(words[1]).enrol_crowd(static_cast<std::uint32_t>(std::stoul(words[2])));
+        return 0;
+    }
     if (words.size() == 3 && words[0] == "open") return open(words[1], words[2]);
     if (words.size() == 4 && words[0] == "erase") {
         House(words[1]).erase(read_people(words[2]).at(std::stoul(words[3])));
         return 0;
     }
     std::fprintf(stderr,
-                 "usage: keeper_people enrol VAR COUNT FILE | open VAR FILE | "
+                 "usage: keeper_people enrol VAR COUNT FILE | crowd VAR COUNT | open VAR FILE | "
                  "erase VAR FILE NUMBER\n");
     return 2;
 }

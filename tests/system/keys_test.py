@@ -4,6 +4,7 @@ token (SoftHSM) with everything that can be wrong about it, and the root key's w
 import json
 import os
 import pathlib
+import pty
 import random
 import re
 import shutil
@@ -19,6 +20,7 @@ PEOPLE = CLOISON.parent / "keeper_people"
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 KILLS = int(os.environ.get("CLOISON_ROTATION_KILLS", "12"))
 PERSONS = 40
+CROWD = 20_000
 
 
 def start_keeper(var, environment=None):
@@ -103,17 +105,18 @@ class Keys(unittest.TestCase):
             file = here.var.parent / "people"
             keeper = self.keeper(here.var)
             # Many persons without values make the table long; some have a value to open.
-            for _ in range(3):
-                people("enrol", here.var, 1000, here.var.parent / "crowd")
+            people("crowd", here.var, CROWD)
             people("enrol", here.var, PERSONS, file)
+            under_way = 0
             for kill in range(KILLS):
                 follow = subprocess.Popen(
                     [str(CLOISON), "keeper", "rotate", "--var", str(here.var)],
                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                 follow.stdout.readline()
                 some = chance.random()
-                wait_until(lambda: rotation(here.var)[1] >= some * 3000 or
+                wait_until(lambda: rotation(here.var)[1] >= some * CROWD or
                            rotation(here.var)[3] == "at rest", 60, "a part of the rotation")
+                under_way += rotation(here.var)[3] == "running"
                 stop_keeper(keeper, signal.SIGKILL)
                 follow.communicate(timeout=60)
                 keeper = self.keeper(here.var)
@@ -122,11 +125,40 @@ class Keys(unittest.TestCase):
                                rotation(here.var)[0], 120, "the end of the rotation")
             self.assertEqual(self.epochs(here.var), [f"{epoch}.key"])
             self.assertGreaterEqual(epoch, 2)
-            self.assertEqual(rotation(here.var)[1:3], (3000 + PERSONS, 3000 + PERSONS))
+            self.assertEqual(rotation(here.var)[1:3], (CROWD + PERSONS, CROWD + PERSONS))
             self.assertEqual(people("open", here.var, file)["opened"], PERSONS)
             stop_keeper(keeper)
             here.fsck()
-            print(f"{KILLS} kills during rotations, epoch {epoch} in the end")
+            self.assertGreater(under_way, KILLS // 4, "kills that hit nothing show nothing")
+            print(f"{KILLS} kills, {under_way} of them while a rotation ran; epoch {epoch} in the end")
+
+    def test_a_rotation_is_left_paused_and_taken_up_again(self):
+        with Installation() as here:
+            self.keeper(here.var)
+            people("crowd", here.var, CROWD)
+            # On a terminal there is a bar; Ctrl-C leaves the rotation to the keeper.
+            terminal, line = pty.openpty()
+            follow = subprocess.Popen([str(CLOISON), "keeper", "rotate", "--var", str(here.var)],
+                                      stdout=line, stderr=line)
+            os.close(line)
+            shown = b""
+            while b"\r[" not in shown:
+                shown += os.read(terminal, 4096)
+            follow.send_signal(signal.SIGINT)
+            self.assertEqual(follow.wait(timeout=60), 0)
+            shown += os.read(terminal, 65536)
+            os.close(terminal)
+            self.assertIn(b"The rotation goes on in the keeper", shown)
+            run("keeper", "rotate", "--pause", "--var", here.var)
+            epoch, done, total, what = wait_until(
+                lambda: rotation(here.var)[3] == "paused" and rotation(here.var), 30, "the pause")
+            self.assertEqual((epoch, total), (2, CROWD))
+            self.assertLess(done, total)
+            self.assertEqual(self.epochs(here.var), ["1.key", "2.key"])
+            self.assertEqual(rotation(here.var)[1], done, "it stands still")
+            self.assertIn("Every person is under epoch 2",
+                          run("keeper", "rotate", "--var", here.var).stdout)
+            self.assertEqual(self.epochs(here.var), ["2.key"])
 
     def test_an_erasure_leaves_nothing_to_open(self):
         with Installation() as here:
@@ -249,6 +281,7 @@ class Token(Keys):
     # The tests of Keys run once.
     test_a_rotation_shows_its_way_and_destroys_the_old_key = None
     test_a_rotation_outlives_kill_9 = None
+    test_a_rotation_is_left_paused_and_taken_up_again = None
     test_an_erasure_leaves_nothing_to_open = None
 
 
