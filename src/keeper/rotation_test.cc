@@ -57,7 +57,7 @@ class RotationTest : public testing::Test {
     bool eventually(Condition condition) {
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
         while (!condition() && std::chrono::steady_clock::now() < deadline)
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            std::this_thread::yield();
         return condition();
     }
     bool comes_to_rest() {
