@@ -23,7 +23,8 @@ class Publisher {
         : tiles_(tiles), head_(head), origin_(origin), key_(key), published_(published) {}
 
     /// One round over all that is durable now; rounds wait for each other. With `always`, as at the
-    /// start: writes the checkpoint also where nothing is new, and trusts no directory that is there.
+    /// start: writes the checkpoint also where nothing is new, and trusts no directory that is
+    /// there.
     Status publish(bool always = false);
 
     /// Tells of a segment, oldest first. The last one is in use and is never dropped.
