@@ -73,13 +73,16 @@ int main(int argc, char** argv) {
     crypto::initialize();
     const TemporaryDirectory scratch;
     const Path directory = scratch.path() / "journal";
+    // Encrypted as the keeper's are; the reference hashes the same files and decrypts nothing.
+    const auto entry_key =
+        std::make_shared<const crypto::BoxKey>(crypto::BoxKey::random(system_random()));
     std::string verify_key;
     {
-        auto log =
-            must(journal::Journal::open({.directory = directory, .origin = "bench.example/log"},
-                                        local_file_system(), system_clock(),
-                                        crypto::SigningKey::from_seed(Bytes(32, 7))),
-                 "journal");
+        auto log = must(
+            journal::Journal::open(
+                {.directory = directory, .origin = "bench.example/log", .entry_key = entry_key},
+                local_file_system(), system_clock(), crypto::SigningKey::from_seed(Bytes(32, 7))),
+            "journal");
         const auto batch = sample_batch();
         while (log->size() < lines) must(log->append(batch), "append");
         must(log->publish(), "publish");
@@ -99,7 +102,8 @@ int main(int argc, char** argv) {
         [&] {
             const auto began = SteadyClock::now();
             const auto report =
-                must(journal::fsck(local_file_system(), directory, verify_key, [](auto, auto) {}),
+                must(journal::fsck(local_file_system(), directory,
+                                   {.verify_key = verify_key, .entry_key = entry_key}),
                      "fsck");
             if (report.entries != lines) std::exit(1);
             return rate(began);
