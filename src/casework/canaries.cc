@@ -106,7 +106,7 @@ Status plant_canary(const Store& store, const CanaryRequest& canary) {
         return fail(ErrorCode::kInvalidArgument, "There is no such type of request.");
     CLOISON_TRY_STATUS(check_values(type->second, canary.values));
     const Time now = store.clock.now();
-    const Status stored = store.database.write([&](Transaction& transaction) -> Status {
+    Status stored = store.database.write([&](Transaction& transaction) -> Status {
         CLOISON_TRY(auto model, draw(transaction, store.random));
         Course course = withdrawn_course(now, store.random);
         if (model) {
