@@ -16,6 +16,8 @@ namespace {
 constexpr double kSeconds = 2.0;
 constexpr int kRounds = 5;
 constexpr int kCallers = 64;
+constexpr int kBatchCallers = 8;
+constexpr int kBatchPersons = 100;
 constexpr std::size_t kLineBytes = 176;  // About what one disclosure writes.
 constexpr std::uint32_t kEnrolBatch = 10'000;
 
@@ -93,6 +95,35 @@ void measure_open(const Servers& servers) {
             [&] { return run_callers(kCallers, kSeconds, [&](int) { raw.append(line); }); });
 }
 
+/// Calls that open a value each of many persons, every one under a grant of its own.
+void measure_batches(const Servers& servers) {
+    const auto portal = servers.client("portal");
+    const auto identity = servers.client("identity");
+    std::vector<keeper::v1::OpenRequest> batches(kBatchCallers);
+    for (auto& batch : batches)
+        for (int i = 0; i < kBatchPersons; ++i)
+            *batch.add_disclosures() = make_opening(servers, portal, identity).disclosures(0);
+
+    const auto in_lines = [](Figures figures) {
+        figures.per_second *= kBatchPersons;
+        figures.cpu_us /= kBatchPersons;
+        return figures;
+    };
+    RawGroupCommit raw(servers.directory() / "raw");
+    const Bytes line(kLineBytes, 1);
+    compare(
+        "keeper_open_batches_of_100_lines", "raw_group_commit_64_callers", kRounds,
+        [&] {
+            return in_lines(run_callers(kBatchCallers, kSeconds, [&](int caller) {
+                const auto opened =
+                    must(portal.open(batches[static_cast<std::size_t>(caller)]), "open");
+                for (const auto& disclosed : opened.disclosed())
+                    if (disclosed.values_size() != 1) std::exit(1);
+            }));
+        },
+        [&] { return run_callers(kCallers, kSeconds, [&](int) { raw.append(line); }); });
+}
+
 /// Plain inserts of rows like a person's: number, root id, wrapped key.
 class PlainInserts {
   public:
@@ -148,6 +179,7 @@ int main() {
     crypto::initialize();
     const Servers servers;
     measure_open(servers);
+    measure_batches(servers);
     measure_enrolment(servers);
     return 0;
 }
