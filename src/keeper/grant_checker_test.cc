@@ -122,6 +122,22 @@ TEST_F(GrantCheckerTest, ARememberedGrantStillExpires) {
     EXPECT_EQ(checker_.check(token).error().code, ErrorCode::kUnauthenticated);
 }
 
+TEST_F(GrantCheckerTest, ARevokedGrantIsRefusedRememberedOrNot) {
+    const std::string remembered = sign_grant(identity_, grant_);
+    ASSERT_TRUE(checker_.check(remembered));
+    journal::Entry line;
+    line.kind = journal::EntryKind::kRevoked;
+    line.time = clock_.now();
+    line.actor = grant_.actor;
+    line.reason = "issued until " + format_rfc3339(grant_.issued, /*with_ms=*/true);
+    ASSERT_TRUE(revocations_.replay(line));
+    EXPECT_EQ(checker_.check(remembered).error().code, ErrorCode::kUnauthenticated);
+    grant_.id = ActorId::random(random_).hex();
+    EXPECT_EQ(code(), ErrorCode::kUnauthenticated) << "shown for the first time";
+    grant_.issued = clock_.now() + Duration(1);
+    EXPECT_EQ(code(), kGood) << "issued a millisecond later";
+}
+
 TEST_F(GrantCheckerTest, RemembersUpToItsBoundAndStillKnowsTheRest) {
     std::vector<std::string> tokens;
     for (int i = 0; i < 5; ++i) {
