@@ -342,9 +342,10 @@ TEST(DisclosureFaultTest, NothingIsReleasedOnceTheJournalCannotBeWritten) {
         TestBed::disclosure(bed.sign(grant), "email", bed.seal(grant, "email", "a@example.org"));
     ASSERT_TRUE(bed.open(disclosure, "portal"));
     files.failing = true;
-    EXPECT_EQ(bed.open(disclosure, "portal").error().code, ErrorCode::kIo);
+    EXPECT_EQ(bed.open(disclosure, "portal").error().code, ErrorCode::kUnavailable);
     files.failing = false;
-    EXPECT_EQ(bed.open(disclosure, "portal").error().code, ErrorCode::kIo) << "until a new start";
+    EXPECT_EQ(bed.open(disclosure, "portal").error().code, ErrorCode::kUnavailable)
+        << "until a new start";
     EXPECT_EQ(failures, 1);
     bed.keeper.reset();
     bed.start();

@@ -123,9 +123,14 @@ void Recorder::append_front() {
     }
     appending_ = false;
     waiting_ -= batch->entries.size();
-    if (!outcome && !failed_before) failure_ = outcome.error();
-    const bool first_failure = !outcome && !failed_before;
-    const auto failure = first_failure ? failure_ : std::nullopt;
+    std::optional<Error> failure;
+    if (!outcome && !failed_before) {
+        failure = outcome.error();
+        // To a caller the next process, which reads back what reached the disk, is the same keeper.
+        failure_ =
+            Error{ErrorCode::kUnavailable, "Nothing can be written now: " + failure->message};
+        outcome = fail(*failure_);
+    }
     offer_front();
     lock.unlock();
     batch->outcome = std::move(outcome);

@@ -114,10 +114,10 @@ TEST_F(RecorderTest, AfterAFailureNothingIsWrittenAnyMore) {
     journal_.failing = true;
     auto before = made->queue(1, [](Time) { return some(1); });
     ASSERT_TRUE(before);
-    EXPECT_EQ(made->write(some(1)).error().code, ErrorCode::kIo);
+    EXPECT_EQ(made->write(some(1)).error().code, ErrorCode::kUnavailable);
     journal_.failing = false;
-    EXPECT_EQ(made->wait(std::move(*before)).error().code, ErrorCode::kIo);
-    EXPECT_EQ(made->write(some(1)).error().code, ErrorCode::kIo);
+    EXPECT_EQ(made->wait(std::move(*before)).error().code, ErrorCode::kUnavailable);
+    EXPECT_EQ(made->write(some(1)).error().code, ErrorCode::kUnavailable);
     EXPECT_EQ(journal_.entries.size(), 0u);
     EXPECT_EQ(failures_, 1);
     EXPECT_EQ(durable_, 0);
