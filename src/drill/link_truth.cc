@@ -4,10 +4,12 @@
 #include <SQLiteCpp/Statement.h>
 
 #include <array>
+#include <set>
 #include <utility>
 
 #include "crypto/keys.h"
 #include "crypto/pseudonym.h"
+#include "crypto/unlinkable_list.h"
 
 namespace cloison::drill {
 namespace {
@@ -39,7 +41,7 @@ class Pseudonyms {
         : permutation_(crypto::derive_key<crypto::PseudonymKey>(
               root, "cloison/keeper/v1/pseudonym/" + compartment)) {}
 
-    std::string of(const std::string& root_id) const {
+    Bytes of(const std::string& root_id) const {
         crypto::Block block{};
         std::copy_n(root_id.begin(), block.size(), block.begin());
         const auto pseudonym = permutation_.forward(block);
@@ -50,24 +52,49 @@ class Pseudonyms {
     crypto::BlockPermutation permutation_;
 };
 
+/// The places that are taken in a table.
+Result<std::set<std::string>> read_places(const Path& database, const std::string& table,
+                                          const std::string& column) {
+    CLOISON_TRY(const auto rows, read_rows(database, "SELECT 0, " + column + " FROM " + table +
+                                                         " WHERE " + column + " IS NOT NULL"));
+    std::set<std::string> places;
+    for (const auto& [nothing, place] : rows) places.insert(place);
+    return places;
+}
+
+/// The entries of a list, docs/formats/unlinkable-list.md, are the person's.
+void add_list(const crypto::ListKey& list, const std::set<std::string>& places,
+              std::uint32_t person, Truth& truth) {
+    for (std::uint64_t number = 0;; ++number) {
+        std::string place = to_string(list.place(number));
+        if (!places.contains(place)) return;
+        truth[std::move(place)] = person;
+    }
+}
+
 }  // namespace
 
-Result<Truth> learn_truth(FileSystem& files, const Stores& stores, const Path& persons,
-                          const Path& identity, const Path& casework) {
-    (void)identity;
-    (void)casework;
+Result<Truth> learn_truth(FileSystem& files, const Stores& stores, const Copies& copies) {
     CLOISON_TRY(const Secret secret, crypto::load_key_file(files, stores.keeper / "root.key"));
     CLOISON_TRY(const auto root, crypto::RootKey::from_bytes(secret.view()));
     const Pseudonyms of_identity(root, "identity");
     const Pseudonyms of_casework(root, "casework");
     const Pseudonyms of_documents(root, "documents");
-    CLOISON_TRY(const auto rows, read_rows(persons, "SELECT ordinal, root FROM person"));
+    const auto history = crypto::derive_key<crypto::HashKey>(root, "cloison/keeper/v1/history");
+    CLOISON_TRY(const auto rows, read_rows(copies.persons, "SELECT ordinal, root FROM person"));
+    CLOISON_TRY(const auto requests, read_places(copies.casework, "request", "place"));
+    CLOISON_TRY(const auto documents, read_places(copies.documents, "document", "person_place"));
+    CLOISON_TRY(const auto lines, read_places(copies.history, "line", "place"));
     Truth truth;
     for (const auto& [ordinal, root_id] : rows) {
         const auto person = static_cast<std::uint32_t>(ordinal);
         truth["person " + std::to_string(ordinal)] = person;
-        for (const Pseudonyms* names : {&of_identity, &of_casework, &of_documents})
-            truth[names->of(root_id)] = person;
+        truth[to_string(of_identity.of(root_id))] = person;
+        add_list({of_casework.of(root_id), "requests"}, requests, person, truth);
+        add_list({of_documents.of(root_id), "documents"}, documents, person, truth);
+        Bytes name = to_bytes("person/");
+        put_u32(name, person);
+        add_list({history.view(), as_text(name)}, lines, person, truth);
     }
     return truth;
 }

@@ -14,10 +14,15 @@ struct Stores {
     Path desk;
 };
 
-/// What each record's byte strings stand for, by the keeper's root key and identity's data key,
-/// which no thief of databases has: whether an attack is right can only be said by somebody who
-/// holds them. `persons`, `identity`, `casework` are copies of the databases.
-Result<Truth> learn_truth(FileSystem& files, const Stores& stores, const Path& persons,
-                          const Path& identity, const Path& casework);
+/// Copies of the databases.
+struct Copies {
+    Path persons;
+    Path history;
+    Path casework;
+    Path documents;
+};
+/// Whose each record is, by the keeper's root key, which no thief of databases has: whether an
+/// attack is right can only be said by somebody who holds it.
+Result<Truth> learn_truth(FileSystem& files, const Stores& stores, const Copies& copies);
 
 }  // namespace cloison::drill

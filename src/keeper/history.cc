@@ -1,8 +1,11 @@
 #include "keeper/history.h"
 
 #include <limits>
+#include <optional>
+#include <unordered_map>
 
 #include "base/log.h"
+#include "crypto/box.h"
 #include "journal/entry.h"
 
 namespace cloison::keeper {
@@ -11,6 +14,7 @@ namespace {
 using storage::Transaction;
 
 constexpr std::size_t kChunk = 10'000;
+constexpr std::size_t kIndexSize = 8;
 /// The thread waits for so many lines, so that it does not write a file for each of them.
 constexpr std::uint64_t kWorthWaking = 1'000;
 static_assert(kChunk <= journal::Journal::kMaxRead);
@@ -31,10 +35,77 @@ Result<std::int64_t> end_of(std::uint64_t before, std::size_t limit) {
     return static_cast<std::int64_t>(before);
 }
 
+/// The index of the list's line with this number; nothing beyond its end.
+Result<std::optional<std::uint64_t>> line_at(Transaction& transaction, const crypto::ListKey& list,
+                                             std::uint64_t number) {
+    const Bytes place = list.place(number);
+    CLOISON_TRY(const auto rows,
+                transaction.query("SELECT entry FROM line WHERE place = $1", {place}));
+    if (rows.empty()) return std::optional<std::uint64_t>();
+    CLOISON_TRY(const auto entry, crypto::box_decrypt(list.box_key(), rows[0].bytes(0), place));
+    if (entry.view().size() != kIndexSize)
+        return fail(ErrorCode::kCorrupt, "A line of the history is malformed.");
+    return std::optional(get_u64(entry.view()));
+}
+
+Status add_line(Transaction& transaction, const crypto::ListKey& list, std::uint64_t number,
+                std::uint64_t index, Random& random) {
+    const Bytes place = list.place(number);
+    Bytes entry;
+    put_u64(entry, index);
+    CLOISON_TRY_STATUS(
+        transaction.execute("INSERT INTO line (place, entry) VALUES ($1, $2)",
+                            {place, crypto::box_encrypt(list.box_key(), entry, place, random)}));
+    return {};
+}
+
+/// By doubling, then halving: the first number without a line.
+Result<std::uint64_t> count_lines(Transaction& transaction, const crypto::ListKey& list) {
+    const auto is_there = [&](std::uint64_t number) -> Result<bool> {
+        CLOISON_TRY(const auto rows,
+                    transaction.query("SELECT 1 FROM line WHERE place = $1", {list.place(number)}));
+        return !rows.empty();
+    };
+    std::uint64_t low = 0;   // all before it are there
+    std::uint64_t high = 0;  // is not
+    for (;; high = 2 * high + 1) {
+        CLOISON_TRY(const bool there, is_there(high));
+        if (!there) break;
+        low = high + 1;
+    }
+    while (low < high) {
+        const std::uint64_t middle = low + (high - low) / 2;
+        CLOISON_TRY(const bool there, is_there(middle));
+        (there ? low : high) = there ? middle + 1 : middle;
+    }
+    return low;
+}
+
+/// Of `count` lines in order, the number of the first whose index is `end` or more.
+Result<std::uint64_t> first_not_before(Transaction& transaction, const crypto::ListKey& list,
+                                       std::uint64_t count, std::uint64_t end) {
+    std::uint64_t low = 0;
+    std::uint64_t high = count;
+    while (low < high) {
+        const std::uint64_t middle = low + (high - low) / 2;
+        CLOISON_TRY(const auto index, line_at(transaction, list, middle));
+        const bool before = index && *index < end;
+        (before ? low : high) = before ? middle + 1 : middle;
+    }
+    return low;
+}
+
 }  // namespace
 
-History::History(std::unique_ptr<storage::Database> database, const journal::Journal& journal)
-    : database_(std::move(database)), journal_(journal) {}
+History::History(std::unique_ptr<storage::Database> database, const journal::Journal& journal,
+                 const crypto::HashKey& key, Random& random)
+    : database_(std::move(database)), journal_(journal), key_(key), random_(random) {}
+
+crypto::ListKey History::list_of(std::uint32_t person) const {
+    Bytes name = to_bytes("person/");
+    put_u32(name, person);
+    return {key_.view(), as_text(name)};
+}
 
 History::~History() {
     {
@@ -46,8 +117,9 @@ History::~History() {
 }
 
 Result<std::unique_ptr<History>> History::open(std::unique_ptr<storage::Database> database,
-                                               const journal::Journal& journal) {
-    std::unique_ptr<History> history(new History(std::move(database), journal));
+                                               const journal::Journal& journal,
+                                               const crypto::HashKey& key, Random& random) {
+    std::unique_ptr<History> history(new History(std::move(database), journal, key, random));
     CLOISON_TRY_STATUS(history->load());
     CLOISON_TRY_STATUS(history->catch_up());
     history->thread_ = std::thread([raw = history.get()] { raw->keep_up(); });
@@ -93,6 +165,7 @@ Status History::index_next() {
     CLOISON_TRY(auto entries, journal_.read(first, kChunk));
     if (entries.empty()) return fail(ErrorCode::kCorrupt, "The journal gives no entries.");
     const auto indexed = database_->write([&](Transaction& transaction) -> Status {
+        std::unordered_map<std::uint32_t, std::uint64_t> ends;  // of the lists, by person
         for (std::size_t i = 0; i < entries.size(); ++i) {
             CLOISON_TRY(auto entry, journal::decode_entry(entries[i]));
             const auto index = static_cast<std::int64_t>(first + i);
@@ -104,9 +177,13 @@ Status History::index_next() {
                 CLOISON_TRY_STATUS(transaction.execute(
                     "INSERT INTO erased (person) VALUES ($1) ON CONFLICT (person) DO NOTHING",
                     {std::int64_t{entry.person}}));
+            auto end = ends.find(entry.person);
+            if (end == ends.end()) {
+                CLOISON_TRY(const auto length, count_lines(transaction, list_of(entry.person)));
+                end = ends.emplace(entry.person, length).first;
+            }
             CLOISON_TRY_STATUS(
-                transaction.execute("INSERT INTO line (person, entry) VALUES ($1, $2)",
-                                    {std::int64_t{entry.person}, index}));
+                add_line(transaction, list_of(entry.person), end->second++, first + i, random_));
         }
         return save_progress(transaction, first + entries.size(),
                              journal::Journal::leaf_hash(entries.back()));
@@ -137,14 +214,29 @@ Result<std::vector<History::Line>> History::lines(std::uint32_t person, std::uin
                                                   std::size_t limit) {
     CLOISON_TRY(const auto end, end_of(before, limit));
     CLOISON_TRY_STATUS(catch_up());
-    const auto rows = database_->read_result<storage::Rows>([&](Transaction& transaction) {
-        return transaction.query(
-            "SELECT entry FROM line WHERE person = $1 AND entry < $2 "
-            "ORDER BY entry DESC LIMIT $3",
-            {std::int64_t{person}, end, static_cast<std::int64_t>(limit)});
-    });
-    if (!rows) return fail(rows.error());
-    return read_lines(*rows);
+    const auto list = list_of(person);
+    CLOISON_TRY(const auto indexes,
+                database_->read_result<std::vector<std::uint64_t>>(
+                    [&](Transaction& transaction) -> Result<std::vector<std::uint64_t>> {
+                        CLOISON_TRY(auto number, count_lines(transaction, list));
+                        CLOISON_TRY(number, first_not_before(transaction, list, number,
+                                                             static_cast<std::uint64_t>(end)));
+                        std::vector<std::uint64_t> found;
+                        while (number > 0 && found.size() < limit) {
+                            CLOISON_TRY(const auto index, line_at(transaction, list, --number));
+                            if (!index)
+                                return fail(ErrorCode::kCorrupt, "A list of lines has a gap.");
+                            found.push_back(*index);
+                        }
+                        return found;
+                    }));
+    CLOISON_TRY(auto found, read_lines(indexes));
+    for (const Line& line : found) {
+        CLOISON_TRY(const auto entry, journal::decode_entry(line.entry));
+        if (entry.person != person)
+            return fail(ErrorCode::kCorrupt, "The history names a line of somebody else.");
+    }
+    return found;
 }
 
 Result<std::vector<History::Line>> History::alarms(std::uint64_t before, std::size_t limit) {
@@ -156,7 +248,9 @@ Result<std::vector<History::Line>> History::alarms(std::uint64_t before, std::si
             {end, static_cast<std::int64_t>(limit)});
     });
     if (!rows) return fail(rows.error());
-    return read_lines(*rows);
+    std::vector<std::uint64_t> indexes;
+    for (const auto& row : *rows) indexes.push_back(static_cast<std::uint64_t>(row.integer(0)));
+    return read_lines(indexes);
 }
 
 Result<std::uint64_t> History::alarm_count() {
@@ -180,10 +274,9 @@ Result<std::vector<std::uint32_t>> History::erased(std::uint32_t after, std::siz
     return persons;
 }
 
-Result<std::vector<History::Line>> History::read_lines(const storage::Rows& indexes) {
+Result<std::vector<History::Line>> History::read_lines(const std::vector<std::uint64_t>& indexes) {
     std::vector<Line> lines;
-    for (const auto& row : indexes) {
-        const auto index = static_cast<std::uint64_t>(row.integer(0));
+    for (const auto index : indexes) {
         CLOISON_TRY(auto entry, journal_.read(index, 1));
         lines.push_back({index, std::move(entry.at(0))});
     }

@@ -8,21 +8,26 @@
 #include <utility>
 #include <vector>
 
+#include "base/random.h"
+#include "crypto/unlinkable_list.h"
 #include "journal/journal.h"
 #include "storage/database.h"
 
 namespace cloison::keeper {
 
 /// Which journal lines concern a person, which are alarms, and who is erased: an index in a file of
-/// its own, derived from the journal. It catches up by itself, and an index that does not fit the
-/// journal (restored, cut short) is built anew. Any thread may call.
+/// its own, derived from the journal. Stolen alone it does not say how many lines anybody has, nor
+/// which (docs/formats/unlinkable-list.md). It catches up by itself, and an index that does not fit
+/// the journal (restored, cut short) is built anew. Any thread may call.
 class History {
   public:
     static constexpr std::size_t kMaxLines = 200;
 
-    /// Catches up, then keeps up on a thread of its own. `journal` must outlive it.
+    /// Catches up, then keeps up on a thread of its own. `journal`, `key` (of the persons' lists)
+    /// and `random` must outlive it.
     static Result<std::unique_ptr<History>> open(std::unique_ptr<storage::Database> database,
-                                                 const journal::Journal& journal);
+                                                 const journal::Journal& journal,
+                                                 const crypto::HashKey& key, Random& random);
     ~History();
 
     struct Line {
@@ -47,14 +52,18 @@ class History {
     Status catch_up();
 
   private:
-    History(std::unique_ptr<storage::Database> database, const journal::Journal& journal);
+    History(std::unique_ptr<storage::Database> database, const journal::Journal& journal,
+            const crypto::HashKey& key, Random& random);
+    crypto::ListKey list_of(std::uint32_t person) const;
     Status load();
     Status index_next();
-    Result<std::vector<Line>> read_lines(const storage::Rows& indexes);
+    Result<std::vector<Line>> read_lines(const std::vector<std::uint64_t>& indexes);
     void keep_up();
 
     std::unique_ptr<storage::Database> database_;
     const journal::Journal& journal_;
+    const crypto::HashKey& key_;
+    Random& random_;
     std::mutex catching_up_;              ///< Held while the index is written.
     std::atomic<std::uint64_t> next_{0};  ///< The first entry that is not in the index.
 

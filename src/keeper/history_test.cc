@@ -1,6 +1,7 @@
 #include "keeper/history.h"
 
 #include <chrono>
+#include <set>
 #include <thread>
 
 #include "keeper/history_schema.h"
@@ -17,7 +18,7 @@ class HistoryTest : public testing::Test {
         history_.reset();
         auto database = storage::open_sqlite(path(), history_schema());
         ASSERT_TRUE(database) << database.error().message;
-        auto history = History::open(std::move(*database), journal_);
+        auto history = History::open(std::move(*database), journal_, key_, random_);
         ASSERT_TRUE(history) << history.error().message;
         history_ = std::move(*history);
     }
@@ -68,6 +69,7 @@ class HistoryTest : public testing::Test {
 
     TemporaryDirectory directory_;
     SeededRandom random_{1};
+    crypto::HashKey key_ = *crypto::HashKey::from_bytes(Bytes(32, 5));
     MemoryJournal journal_;
     std::unique_ptr<History> history_;
 };
@@ -95,6 +97,33 @@ TEST_F(HistoryTest, ACallIsBounded) {
     EXPECT_EQ(indexes(1, 0, 200).size(), 200u);
     EXPECT_EQ(history_->lines(1, 0, 201).error().code, ErrorCode::kInvalidArgument);
     EXPECT_EQ(history_->lines(1, 0, 0).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(HistoryTest, RowsOfOnePersonHaveNothingInCommon) {
+    append(1, 5);
+    append(2, 3);
+    ASSERT_EQ(indexes(1).size(), 5u);
+    history_.reset();
+    auto database = storage::open_sqlite(path(), history_schema());
+    const auto rows = (*database)->read_result<storage::Rows>([](storage::Transaction& reading) {
+        return reading.query("SELECT place, entry FROM line", {});
+    });
+    ASSERT_TRUE(rows);
+    ASSERT_EQ(rows->size(), 8u);
+    std::set<std::string> values;
+    for (const auto& row : *rows) {
+        EXPECT_TRUE(values.insert(row.byte_string(0)).second);
+        EXPECT_TRUE(values.insert(row.byte_string(1)).second);
+        EXPECT_EQ(row.bytes(1).size(), 48u);
+    }
+}
+
+TEST_F(HistoryTest, AListOfAnyLengthIsReadToItsEnd) {
+    for (std::uint64_t length = 1; length <= 40; ++length) {
+        append(1);
+        EXPECT_EQ(indexes(1).size(), length);
+        EXPECT_EQ(indexes(1).front(), length - 1);
+    }
 }
 
 TEST_F(HistoryTest, GivesTheAlarmsNewestFirst) {

@@ -167,7 +167,8 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
     parts->applied = std::make_unique<AppliedErasures>(*parts->persons, *parts->journal);
     CLOISON_TRY_STATUS(parts->applied->replay());
     CLOISON_TRY(auto history, storage::open_sqlite(directory / "history.sqlite", history_schema()));
-    CLOISON_TRY(parts->history, History::open(std::move(history), *parts->journal));
+    CLOISON_TRY(parts->history,
+                History::open(std::move(history), *parts->journal, parts->keys.history(), random));
 
     CLOISON_TRY(const auto last, last_time(*parts->journal));
     CLOISON_TRY(auto receipt_key, load_journal_key(files, directory));

@@ -55,7 +55,8 @@ KeyRing::KeyRing(const crypto::RootKey& root)
       epoch_wrap_(derive<crypto::BoxKey>(root, "epoch-wrap")),
       enrolment_(derive<crypto::BoxKey>(root, "enrolment")),
       bulk_handle_(derive<crypto::BoxKey>(root, "bulk-handle")),
-      canaries_(derive<crypto::BoxKey>(root, "canaries")) {}
+      canaries_(derive<crypto::BoxKey>(root, "canaries")),
+      history_(derive<crypto::HashKey>(root, "history")) {}
 
 RootId KeyRing::make_root(std::uint32_t ordinal, const std::array<std::uint8_t, 12>& random) const {
     Bytes plain;

@@ -1,8 +1,8 @@
--- Which journal lines concern a person: derived from the journal, and rebuilt from it at will.
+-- Which journal lines concern a person: derived from the journal, and rebuilt from it at will. The
+-- rows are entries of unlinkable lists, one a person; `entry` is the line's index, boxed.
 CREATE TABLE line (
-    person INTEGER NOT NULL,
-    entry INTEGER NOT NULL,
-    PRIMARY KEY (person, entry)
+    place BYTES PRIMARY KEY,
+    entry BYTES NOT NULL
 ) KEYED;
 
 -- Which journal lines are alarms.
