@@ -17,9 +17,8 @@ namespace cloison::keeper {
 
 /// Writes the keeper's lines in the order of their times: no line is older than the one before it,
 /// also when the clock goes back. Callers that come together share one append (group commit). After
-/// a failed append nothing can be written any more, which callers are told is kUnavailable: the
-/// process has to start anew and read back
-/// what reached the disk. Any thread may call.
+/// a failed append nothing can be written any more (kUnavailable to callers): the process has to
+/// start anew and read back what reached the disk. Any thread may call.
 class Recorder {
   public:
     static constexpr std::size_t kMaxWaiting = 65'536;  ///< Lines; beyond, queue is kUnavailable.

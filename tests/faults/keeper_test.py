@@ -4,6 +4,7 @@ work that the seed decides, each time in one of the ways of faulty_disk.cc; and 
 rename … failing from some moment on, by strace. After each fault it starts again, half of the time
 from what a cut of the power would have left. No plaintext was released without its line, nothing
 acknowledged is lost, budgets are as full as before, and the journal is whole."""
+import contextlib
 import random
 import unittest
 
@@ -19,6 +20,15 @@ INJECTIONS = [
     "fchmod:error=EIO", "unlink:error=EIO", "pwrite64,fdatasync:error=EIO:when=40+3",
     "fdatasync:error=EIO:delay_enter=20000",
 ]
+
+
+@contextlib.contextmanager
+def told_of(fault):
+    """What is wrong once is wrong ever after: the first round that fails ends the test."""
+    try:
+        yield
+    except Exception as error:
+        raise AssertionError(f"after {fault}: {error}") from error
 
 
 class KeeperFaults(unittest.TestCase):
@@ -39,7 +49,7 @@ class KeeperFaults(unittest.TestCase):
             refused_to_start = 0
             for number in numbers:
                 fault = f"{number}:{lot.choice(WAYS)}"
-                with self.subTest(fault=fault):
+                with told_of(fault):
                     word = rounds.run_with(fault)
                     refused_to_start += word != "ready"
                     rounds.restart(cut_power=lot.random() < 0.5)
@@ -57,7 +67,7 @@ class KeeperFaults(unittest.TestCase):
         injected = 0
         with Rounds(CLOISON) as rounds:
             for number, inject in enumerate(chosen):
-                with self.subTest(inject=inject):
+                with told_of(inject):
                     rounds.load.wait_for_release()
                     injected += rounds.trace_with(inject, rounds.here.var.parent / f"strace.{number}", 3)
                     rounds.restart(cut_power=lot.random() < 0.5)
