@@ -61,7 +61,7 @@ Status DocumentStore::discard(const DocumentId& document) {
     if (auto removed = files_.remove(object_path(document));
         !removed && removed.error().code != ErrorCode::kNotFound)
         return removed;
-    if (const auto forgotten = files_.forget_times(object_path(document).parent_path());
+    if (auto forgotten = files_.forget_times(object_path(document).parent_path());
         !forgotten && forgotten.error().code != ErrorCode::kNotFound)
         return forgotten;
     return database_->write([&](storage::Transaction& transaction) -> Status {

@@ -76,6 +76,7 @@ Result<std::vector<Table>> read_tables(const std::vector<Path>& databases) {
                     table.columns.emplace_back(all.getColumnName(i));
                 while (all.executeStep()) {
                     std::vector<Cell> row;
+                    row.reserve(static_cast<std::size_t>(all.getColumnCount()));
                     for (int i = 0; i < all.getColumnCount(); ++i)
                         row.push_back(read_cell(all.getColumn(i)));
                     table.rows.push_back(std::move(row));

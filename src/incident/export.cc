@@ -106,6 +106,7 @@ Result<keeper::PersonList> export_list(const std::vector<PersonExposure>& person
                                               std::to_string(kMaxExportPersons) +
                                               " persons; narrow the scope.");
     std::vector<std::uint32_t> ordinals;
+    ordinals.reserve(persons.size());
     for (const PersonExposure& person : persons) ordinals.push_back(person.person);
     return keeper::PersonList::create(std::move(ordinals), kBatch);
 }

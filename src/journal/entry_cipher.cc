@@ -18,7 +18,7 @@ class Nonces : public Random {
         put_u64(count, count_.fetch_add(1));
         if (out.size() != prefix_.size() + count.size()) std::abort();
         std::copy(prefix_.begin(), prefix_.end(), out.begin());
-        std::copy(count.begin(), count.end(), out.begin() + prefix_.size());
+        std::copy(count.begin(), count.end(), out.subspan(prefix_.size()).begin());
     }
 
   private:

@@ -10,7 +10,6 @@
 namespace cloison::keeper {
 namespace {
 
-using storage::Row;
 using storage::Transaction;
 
 constexpr std::string_view kEmail = "email";
@@ -166,6 +165,7 @@ Result<std::vector<Canaries::Planted>> Canaries::make(
 
 Status Canaries::store(const std::vector<Canary>& canaries) {
     std::vector<Bytes> boxes;
+    boxes.reserve(canaries.size());
     for (const auto& canary : canaries)
         boxes.push_back(seal_canary(parts_.keys.canaries(), canary, parts_.random));
     return parts_.persons.database().write([&](Transaction& transaction) -> Status {
