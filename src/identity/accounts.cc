@@ -97,21 +97,20 @@ Result<std::vector<Account>> staff_accounts(Transaction& transaction) {
     return accounts;
 }
 
-Status insert_account(Transaction& transaction, const Account& account, Time now) {
+Status insert_account(Transaction& transaction, const Account& account) {
     const Value voucher = account.voucher ? blob(account.voucher->view()) : Value(nullptr);
     const Value pseudonym = account.pseudonym ? blob(account.pseudonym->view()) : Value(nullptr);
     CLOISON_TRY_STATUS(transaction.execute(
         "INSERT INTO account (account, record, pseudonym, email_index, actor, role, disabled, "
         "acts_for_anyone, language, display_name, unit, verifier, salt, memory_kib, passes, totp, "
-        "totp_step, created_period, voucher) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, "
-        "$11, $12, $13, $14, $15, $16, $17, $18)",
+        "totp_step, voucher) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $12, $13, "
+        "$14, $15, $16, $17)",
         {blob(account.id.view()), blob(account.record.view()), pseudonym, blob(account.email_index),
          blob(account.actor.view()), static_cast<std::int64_t>(account.role),
          std::int64_t{account.acts_for_anyone}, account.language, account.display_name,
          account.unit, blob(account.verifier.hardened), blob(account.verifier.salt),
          std::int64_t{account.verifier.cost.memory_kib}, std::int64_t{account.verifier.cost.passes},
-         optional_blob(account.totp), account.totp_step, to_unix_ms(now) / kPeriod.count(),
-         voucher}));
+         optional_blob(account.totp), account.totp_step, voucher}));
     return {};
 }
 

@@ -52,7 +52,7 @@ Result<std::optional<Account>> account_by_id(storage::Transaction& transaction,
                                              const AccountId& id);
 /// All but residents, at most kMaxStaff.
 Result<std::vector<Account>> staff_accounts(storage::Transaction& transaction);
-/// kConflict if e-mail index, pseudonym or record are taken. `now` is kept to thirty days.
-Status insert_account(storage::Transaction& transaction, const Account& account, Time now);
+/// kConflict if e-mail index, pseudonym or record are taken.
+Status insert_account(storage::Transaction& transaction, const Account& account);
 
 }  // namespace cloison::identity

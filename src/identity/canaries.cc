@@ -2,6 +2,7 @@
 #include <set>
 
 #include "identity/handlers.h"
+#include "identity/profile_values.h"
 #include "identity/validate.h"
 
 namespace cloison::identity {
@@ -55,23 +56,6 @@ Result<Account> invented_resident(Core& core, const v1::PlantCanaryRequest& requ
     return account;
 }
 
-/// When a resident drawn by lot signed up; now if there is none yet.
-Result<Time> plausible_sign_up(Core& core, Transaction& transaction) {
-    const auto from = AccountId::random(core.random);
-    // Accounts are keyed at random, so the next one after a random key is anybody's.
-    for (const char* sql : {"SELECT created_period FROM account WHERE role = $1 AND account >= $2 "
-                            "ORDER BY account LIMIT 1",
-                            "SELECT created_period FROM account WHERE role = $1 AND account < $2 "
-                            "ORDER BY account LIMIT 1"}) {
-        CLOISON_TRY(const auto rows,
-                    transaction.query(sql, {static_cast<std::int64_t>(registry::Role::kResident),
-                                            blob(from.view())}));
-        if (!rows.empty())
-            return std::min(core.clock.now(), from_unix_ms(rows[0].integer(0) * kPeriod.count()));
-    }
-    return core.clock.now();
-}
-
 /// Where they seem to have signed up from: addresses and a browser of nobody's (RFC 5737).
 v1::Client invented_client(Core& core) {
     v1::Client client;
@@ -90,19 +74,15 @@ Result<v1::PlantCanaryResponse> plant_canary(Core& core, const net::Caller&,
     CLOISON_TRY(auto trace,
                 core.traces.seal(account, SignInOutcome::kSuccess, invented_client(core)));
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
-        CLOISON_TRY(const auto signed_up, plausible_sign_up(core, transaction));
-        const Status inserted = insert_account(transaction, account, signed_up);
+        const Status inserted = insert_account(transaction, account);
         if (!inserted && inserted.error().code == ErrorCode::kConflict)
             return fail(ErrorCode::kConflict, "The account exists already.");
         CLOISON_TRY_STATUS(inserted);
         for (const auto& value : request.fields())
-            CLOISON_TRY_STATUS(transaction.execute(
-                "INSERT INTO profile_value (account, field, record, sealed) VALUES ($1, $2, $3, "
-                "$4)",
-                {blob(account.id.view()), std::int64_t{core.registry.field(value.field())->number},
-                 blob(value.record()), blob(value.sealed())}));
+            CLOISON_TRY_STATUS(write_profile_value(
+                core, transaction, account.id, core.registry.field(value.field())->number,
+                {to_bytes(value.record()), to_bytes(value.sealed())}));
         if (!trace) return {};
-        trace->at = signed_up;
         return core.traces.store(transaction, *trace);
     }));
     return v1::PlantCanaryResponse();

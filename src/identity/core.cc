@@ -44,7 +44,8 @@ Result<Keys> load_keys(FileSystem& files, const Path& directory) {
     CLOISON_TRY(const Secret data, crypto::load_key_file(files, directory / "data.key"));
     CLOISON_TRY(const auto root, crypto::RootKey::from_bytes(data.view()));
     return Keys{std::move(grant), crypto::derive_key<crypto::BoxKey>(root, "identity totp"),
-                crypto::derive_key<crypto::HashKey>(root, "identity secrets")};
+                crypto::derive_key<crypto::HashKey>(root, "identity secrets"),
+                crypto::derive_key<crypto::HashKey>(root, "identity lists")};
 }
 
 Core::Core(Identity::Options options_, registry::Registry registry_, keeper::KeeperClient keeper_,
@@ -62,7 +63,7 @@ Core::Core(Identity::Options options_, registry::Registry registry_, keeper::Kee
                  options.on_stretch},
                 keeper, random),
       throttle(*database, clock),
-      traces(*database, keeper, clock, random, trace_retention_days(registry)),
+      traces(*database, keeper, clock, random, keys.lists, trace_retention_days(registry)),
       revocations(*database, keeper, clock, random),
       handle_key_(options.handle_key) {}
 

@@ -17,8 +17,9 @@ namespace cloison::identity {
 /// The private keys of an identity directory.
 struct Keys {
     crypto::SigningKey grant;
-    crypto::BoxKey box;    ///< Encrypts one-time-code secrets at rest.
-    crypto::HashKey hash;  ///< Hashes codes and tokens, which are stored only so.
+    crypto::BoxKey box;     ///< Encrypts one-time-code secrets at rest.
+    crypto::HashKey hash;   ///< Hashes codes and tokens, which are stored only so.
+    crypto::HashKey lists;  ///< Secret of the lists of an account's rows.
 };
 Result<Keys> load_keys(FileSystem& files, const Path& directory);
 

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "identity/handlers.h"
+#include "identity/profile_values.h"
 #include "identity/sessions.h"
 #include "identity/validate.h"
 #include "keeper/client/grant.h"
@@ -21,21 +22,20 @@ Result<v1::GetProfileResponse> read_profile(Core& core, Transaction& transaction
                                             const Grant& grant) {
     CLOISON_TRY(const auto account, account_by_pseudonym(transaction, pseudonym));
     if (!account) return fail(ErrorCode::kNotFound, "There is no such account.");
-    CLOISON_TRY(const auto rows,
-                transaction.query("SELECT field, record, sealed FROM profile_value WHERE account = "
-                                  "$1 ORDER BY field",
-                                  {blob(account->id.view())}));
     v1::GetProfileResponse profile;
     profile.set_record(account->record.bytes());
-    for (const auto& row : rows) {
-        const auto* field = core.registry.field(static_cast<std::uint8_t>(row.integer(0)));
+    for (const auto name : kProfileFields) {
+        const auto* field = core.registry.field(name);
         if (field == nullptr) continue;
         if (std::find(grant.fields.begin(), grant.fields.end(), field->name) == grant.fields.end())
             continue;
+        CLOISON_TRY(const auto stored,
+                    read_profile_value(core, transaction, account->id, field->number));
+        if (!stored) continue;
         auto* value = profile.add_fields();
         value->set_field(field->name);
-        value->set_record(row.byte_string(1));
-        value->set_sealed(row.byte_string(2));
+        value->set_record(to_string(stored->record));
+        value->set_sealed(to_string(stored->sealed));
     }
     return profile;
 }
@@ -120,11 +120,9 @@ Result<v1::SaveProfileResponse> save_profile(Core& core, const net::Caller& call
             const auto* field = core.registry.field(value.field());
             if (field == nullptr)
                 return fail(ErrorCode::kInvalidArgument, value.field() + " is not declared.");
-            CLOISON_TRY_STATUS(transaction.execute(
-                "INSERT INTO profile_value (account, field, record, sealed) VALUES ($1, $2, $3, "
-                "$4) ON CONFLICT (account, field) DO UPDATE SET record = $3, sealed = $4",
-                {blob(account->id.view()), std::int64_t{field->number}, blob(value.record()),
-                 blob(value.sealed())}));
+            CLOISON_TRY_STATUS(
+                write_profile_value(core, transaction, account->id, field->number,
+                                    {to_bytes(value.record()), to_bytes(value.sealed())}));
         }
         return {};
     }));

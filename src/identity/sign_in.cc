@@ -169,15 +169,12 @@ Result<v1::ListSignInsResponse> list_sign_ins(Core& core, const net::Caller& cal
     v1::ListSignInsResponse response;
     CLOISON_TRY_STATUS(core.database->read([&](Transaction& transaction) -> Status {
         response.Clear();
-        CLOISON_TRY(
-            const auto rows,
-            transaction.query("SELECT record, sealed FROM sign_in_trace WHERE account = $1 "
-                              "ORDER BY number DESC LIMIT $2",
-                              {blob(session.account.id.view()), std::int64_t{request.limit()}}));
-        for (const auto& row : rows) {
+        CLOISON_TRY(const auto stored,
+                    core.traces.list(transaction, session.account.id, request.limit()));
+        for (const auto& one : stored) {
             auto* trace = response.add_traces();
-            trace->set_record(row.byte_string(0));
-            trace->set_sealed(row.byte_string(1));
+            trace->set_record(to_string(one.record));
+            trace->set_sealed(to_string(one.sealed));
         }
         return {};
     }));

@@ -1,4 +1,5 @@
 #include "identity/handlers.h"
+#include "identity/profile_values.h"
 #include "identity/sessions.h"
 #include "identity/validate.h"
 
@@ -163,14 +164,13 @@ Result<v1::CompleteSignUpResponse> complete_sign_up(Core& core, const net::Calle
     Revocations::Batch ended;
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
         CLOISON_TRY_STATUS(take_sign_up(core, transaction, request));
-        const Status inserted = insert_account(transaction, account, core.clock.now());
+        const Status inserted = insert_account(transaction, account);
         if (!inserted && inserted.error().code == ErrorCode::kConflict)
             return fail(ErrorCode::kConflict, "The account exists already.");
         CLOISON_TRY_STATUS(inserted);
-        CLOISON_TRY_STATUS(transaction.execute(
-            "INSERT INTO profile_value (account, field, record, sealed) VALUES ($1, $2, $3, $4)",
-            {blob(account.id.view()), std::int64_t{email->number}, blob(account.record.view()),
-             blob(request.sealed_email())}));
+        CLOISON_TRY_STATUS(write_profile_value(
+            core, transaction, account.id, email->number,
+            {to_bytes(account.record.view()), to_bytes(request.sealed_email())}));
         if (trace) CLOISON_TRY_STATUS(core.traces.store(transaction, *trace));
         return begin_session(core, transaction, account.id, caller.service, token, ended);
     }));

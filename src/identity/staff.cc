@@ -102,7 +102,7 @@ Result<v1::CreateStaffResponse> create_staff(Core& core, const net::Caller& call
         if (count.integer(0) >= kMaxStaff)
             return fail(ErrorCode::kExhausted,
                         "There are 8000 staff accounts, and no room for more.");
-        Status inserted = insert_account(transaction, account, core.clock.now());
+        Status inserted = insert_account(transaction, account);
         if (!inserted && inserted.error().code == ErrorCode::kConflict)
             return fail(ErrorCode::kConflict, "An account with this e-mail address exists.");
         return inserted;

@@ -144,7 +144,7 @@ class Canary(unittest.TestCase):
                     self.assertIn(shape(row), known, f"{store}.{table}")
         columns, accounts = self.added("identity", "account")
         self.assertEqual(len(accounts), PERSONS)
-        for column in ("language", "role", "created_period", "memory_kib", "passes"):
+        for column in ("language", "role", "memory_kib", "passes"):
             at = columns.index(column)
             self.assertTrue({row[at] for row in accounts} <=
                             {row[at] for row in self.before["identity"]["account"][1]}, column)

@@ -17,15 +17,14 @@ CREATE TABLE account (
     totp BYTES,
     totp_step BIGINT NOT NULL,
     totp_offered BYTES,
-    created_period BIGINT NOT NULL
+    traces BYTES
 ) KEYED;
 
+-- The rows of these are entries of an account's lists (docs/formats/unlinkable-list.md): they do not
+-- say whose they are.
 CREATE TABLE profile_value (
-    account BYTES NOT NULL,
-    field BIGINT NOT NULL,
-    record BYTES NOT NULL,
-    sealed BYTES NOT NULL,
-    PRIMARY KEY (account, field)
+    place BYTES PRIMARY KEY,
+    content BYTES NOT NULL
 ) KEYED;
 
 CREATE TABLE sign_up (
@@ -71,14 +70,9 @@ CREATE INDEX attempt_by_time ON attempt (last_ms);
 CREATE INDEX attempt_by_known ON attempt (known, last_ms);
 
 CREATE TABLE sign_in_trace (
-    record BYTES PRIMARY KEY,
-    account BYTES NOT NULL,
-    number BIGINT NOT NULL,
-    period BIGINT NOT NULL,
-    sealed BYTES NOT NULL
+    place BYTES PRIMARY KEY,
+    content BYTES NOT NULL
 ) KEYED;
-CREATE INDEX sign_in_trace_by_account ON sign_in_trace (account, number);
-CREATE INDEX sign_in_trace_by_period ON sign_in_trace (period);
 
 CREATE TABLE approval (
     approval BYTES PRIMARY KEY,
