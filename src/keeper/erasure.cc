@@ -92,7 +92,7 @@ void AppliedErasures::add_unfinished(const Person& person) {
 /// Requires mutex_.
 Status AppliedErasures::finish() {
     while (!unfinished_.empty()) {
-        const auto status = persons_.erase(unfinished_.back());
+        auto status = persons_.erase(unfinished_.back());
         if (!status && status.error().code != ErrorCode::kNotFound) return status;
         unfinished_.pop_back();
     }

@@ -20,7 +20,7 @@ class PersonStore {
   public:
     static constexpr std::uint32_t kMaxEnrolment = 10'000;
     /// Ordinals are made ahead in blocks of so many and handed out in random order within a block.
-    static constexpr std::uint32_t kBlock = 4'096;
+    static constexpr std::uint32_t kBlock = 16'384;
 
     /// Makes the first epoch key if the store is new. kCorrupt if the keys of the store's epoch are
     /// gone. `epochs`, `keys` and `random` must outlive the store.
