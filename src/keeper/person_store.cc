@@ -291,7 +291,7 @@ Status PersonStore::erase(const Person& person) {
 }
 
 Result<std::uint64_t> PersonStore::erase(const std::vector<Person>& persons) {
-    const auto erased = database_->write_result<std::uint64_t>(
+    auto erased = database_->write_result<std::uint64_t>(
         [&](Transaction& transaction) -> Result<std::uint64_t> {
             std::uint64_t count = 0;
             for (const auto& person : persons) {

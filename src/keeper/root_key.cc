@@ -114,12 +114,13 @@ Status write(FileSystem& files, const Path& directory, const crypto::RootKey& ro
 
 LockedRootKey::LockedRootKey(crypto::RootKey key) : key_(std::move(key)) {
     const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-    const auto begin = reinterpret_cast<std::uintptr_t>(key_.view().data());
-    const std::uintptr_t first = begin / page * page;
-    void* const at = reinterpret_cast<void*>(first);
+    const ByteView bytes = key_.view();
+    // Advice is for whole pages: from the beginning of the one in which the key begins.
+    const std::size_t before = reinterpret_cast<std::uintptr_t>(bytes.data()) % page;
+    void* const at = const_cast<std::uint8_t*>(bytes.data()) - before;
     // A limit of nought on locked memory is no reason not to start.
-    (void)::mlock(at, begin + key_.view().size() - first);
-    (void)::madvise(at, begin + key_.view().size() - first, MADV_DONTDUMP);
+    (void)::mlock(at, before + bytes.size());
+    (void)::madvise(at, before + bytes.size(), MADV_DONTDUMP);
 }
 
 LockedRootKey::~LockedRootKey() = default;
