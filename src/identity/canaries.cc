@@ -8,7 +8,6 @@
 namespace cloison::identity {
 namespace {
 
-using storage::blob;
 using storage::Transaction;
 
 constexpr std::string_view kProfileFields[] = {"email", "phone", "family_name", "given_names"};

@@ -14,6 +14,8 @@ MAY_CHANGE = {
     # is a line too: these two tables follow the journal.
     ("history", "line"): None,
     ("history", "progress"): None,
+    # How far the journal's erasures are applied follows the journal too.
+    ("persons", "setting"): {"content"},
 }
 
 
