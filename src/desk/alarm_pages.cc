@@ -157,10 +157,9 @@ std::vector<std::uint64_t> indexes_of(const AlarmPage& page) {
 
 Result<net::HttpResponse> AlarmPages::list(Context& context) const {
     CLOISON_TRY_STATUS(require_role(context));
-    const std::string typed(context.query.get("before"));
-    const auto before = read_index(typed);
-    if (!typed.empty() && (!before || *before == 0))
-        return fail(ErrorCode::kNotFound, "There is no such page.");
+    // What is no index, or the first of all, begins at the newest, as without it.
+    auto before = read_index(std::string(context.query.get("before")));
+    if (before == std::uint64_t{0}) before.reset();
     CLOISON_TRY(const auto page, read_page(core, before.value_or(0), kPerPage));
     CLOISON_TRY(const auto seen, core.acknowledgements->find(core.journal_name, indexes_of(page)));
     std::set<ActorId> actors;

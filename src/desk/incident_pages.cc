@@ -107,11 +107,14 @@ Result<net::HttpResponse> IncidentPages::open(Context& context) const {
                                          .too_long = "desk_incident.title_missing"},
                                         errors);
     if (!errors.empty()) return new_page(context, errors);
+    const std::string from_alarm(context.form.get("session"));
+    const auto session = SessionId::from_hex(from_alarm);
+    if (!from_alarm.empty() && !session)
+        return fail(ErrorCode::kInvalidArgument, "A session is named by 32 hexadecimal digits.");
     CLOISON_TRY(const auto opened, core.incidents->open(title, context.session->actor));
     const std::string page = "/incidents/" + opened.hex();
     // From an alarm: the next question is what else its session opened.
-    if (const auto session = SessionId::from_hex(context.form.get("session")))
-        return context.redirect(page + "/scope/ask?session=" + session->hex());
+    if (session) return context.redirect(page + "/scope/ask?session=" + session->hex());
     return context.redirect(page);
 }
 

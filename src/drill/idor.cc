@@ -338,6 +338,7 @@ Status Drill::ask_desk() {
     Parameters parameters = victim_.objects;
     parameters["incident"] = incident;
     parameters["actor"] = actor;
+    parameters["entry"] = "0";
     Bytes approval(16);
     random_.fill(approval);
     parameters["approval"] = hex_encode(approval);

@@ -54,7 +54,7 @@ bool names_an_object(const std::string& parameter) {
 Parameters without_objects(const Parameters& parameters, Random& random) {
     Parameters others = parameters;
     for (auto& [name, value] : others) {
-        if (name == "index") {
+        if (name == "index" || name == "entry") {
             value = std::to_string(kFarLine + random.uniform(1'000'000));
         } else if (names_an_object(name)) {
             Bytes id(kIdSize);

@@ -122,7 +122,8 @@ class Theft {
         CLOISON_TRY(truth_,
                     learn_truth(files_, options_.stores,
                                 {loot("persons").databases[0], loot("history").databases[0],
-                                 loot("casework").databases[0], loot("documents").databases[0]}));
+                                 loot("identity").databases[0], loot("casework").databases[0],
+                                 loot("documents").databases[0]}));
         CLOISON_TRY(staff_, read_staff(loot("identity").databases[0]));
         for (Loot& one : loot_) {
             if (one.name == "journal") continue;

@@ -72,6 +72,38 @@ void add_list(const crypto::ListKey& list, const std::set<std::string>& places,
     }
 }
 
+/// The rows of each account, docs/formats/identity-store.md.
+Status add_accounts(FileSystem& files, const Stores& stores, const Path& identity, Truth& truth) {
+    constexpr std::uint64_t kFields = 256;      // numbers of the register
+    constexpr std::uint64_t kMostTraces = 400;  // of an account, those that are gone included
+    CLOISON_TRY(const Secret secret, crypto::load_key_file(files, stores.identity / "data.key"));
+    CLOISON_TRY(const auto root, crypto::RootKey::from_bytes(secret.view()));
+    const auto lists = crypto::derive_key<crypto::HashKey>(root, "identity lists");
+    CLOISON_TRY(const auto accounts,
+                read_rows(identity,
+                          "SELECT 0, account || pseudonym FROM account WHERE pseudonym "
+                          "IS NOT NULL"));
+    CLOISON_TRY(const auto values, read_places(identity, "profile_value", "place"));
+    CLOISON_TRY(const auto traces, read_places(identity, "sign_in_trace", "place"));
+    for (const auto& [nothing, ids] : accounts) {
+        const std::string account = ids.substr(0, 16);
+        const auto person = truth.find(ids.substr(16));
+        if (person == truth.end()) continue;
+        const std::uint32_t owner = person->second;
+        const auto add = [&](const std::string& list, const std::set<std::string>& places,
+                             std::uint64_t numbers) {
+            const crypto::ListKey key(lists.view(), list + account);
+            for (std::uint64_t number = 0; number < numbers; ++number) {
+                std::string place = to_string(key.place(number));
+                if (places.contains(place)) truth[std::move(place)] = owner;
+            }
+        };
+        add("profile/", values, kFields);
+        add("traces/", traces, kMostTraces);
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<Truth> learn_truth(FileSystem& files, const Stores& stores, const Copies& copies) {
@@ -96,6 +128,7 @@ Result<Truth> learn_truth(FileSystem& files, const Stores& stores, const Copies&
         put_u32(name, person);
         add_list({history.view(), as_text(name)}, lines, person, truth);
     }
+    CLOISON_TRY_STATUS(add_accounts(files, stores, copies.identity, truth));
     return truth;
 }
 

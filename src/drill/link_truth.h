@@ -18,11 +18,12 @@ struct Stores {
 struct Copies {
     Path persons;
     Path history;
+    Path identity;
     Path casework;
     Path documents;
 };
-/// Whose each record is, by the keeper's root key, which no thief of databases has: whether an
-/// attack is right can only be said by somebody who holds it.
+/// Whose each record is, by the keeper's root key and identity's data key, which no thief of
+/// databases has: whether an attack is right can only be said by somebody who holds them.
 Result<Truth> learn_truth(FileSystem& files, const Stores& stores, const Copies& copies);
 
 }  // namespace cloison::drill
