@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include "base/seeded_random.h"
@@ -139,16 +140,17 @@ TEST_F(PersonStoreTest, FillingARowMovesNoOtherRow) {
         const Bytes file = *local_file_system().read_file(path(), 1 << 26);
         open();
         std::vector<std::size_t> places;
-        auto found = store_->find([] {
-            std::vector<std::uint32_t> all(PersonStore::kBlock);
-            for (std::uint32_t i = 0; i < all.size(); ++i) all[i] = i + 1;
-            return all;
-        }());
-        for (const auto& person : *found) {
-            if (!person) continue;
-            const auto view = person->root.view();
-            const auto at = std::search(file.begin(), file.end(), view.begin(), view.end());
-            places.push_back(static_cast<std::size_t>(at - file.begin()));
+        constexpr std::uint32_t kAtOnce = PersonStore::kMaxEnrolment;
+        for (std::uint32_t first = 1; first <= PersonStore::kBlock; first += kAtOnce) {
+            std::vector<std::uint32_t> ordinals(kAtOnce);
+            std::iota(ordinals.begin(), ordinals.end(), first);
+            const auto found = store_->find(ordinals);
+            for (const auto& person : *found) {
+                if (!person) continue;
+                const auto view = person->root.view();
+                const auto at = std::search(file.begin(), file.end(), view.begin(), view.end());
+                places.push_back(static_cast<std::size_t>(at - file.begin()));
+            }
         }
         return places;
     };
