@@ -187,11 +187,16 @@ TEST_F(PersonStoreTest, EnrolmentIsBounded) {
 }
 
 TEST_F(PersonStoreTest, APersonTakesAtMost110Bytes) {
-    for (int i = 0; i < 10; ++i) ASSERT_TRUE(store_->enroll(10'000));
+    constexpr std::uint32_t kPersons = 6 * PersonStore::kBlock;
+    for (std::uint32_t left = kPersons; left > 0;) {
+        const auto count = std::min(left, PersonStore::kMaxEnrolment);
+        ASSERT_TRUE(store_->enroll(count));
+        left -= count;
+    }
     store_.reset();
     const auto bytes = std::filesystem::file_size(path());
-    EXPECT_GT(bytes, 100'000u * (16 + 76));
-    EXPECT_LT(bytes, 100'000u * 110);
+    EXPECT_GT(bytes, kPersons * (16 + 76));
+    EXPECT_LT(bytes, kPersons * 110);
     open();
 }
 

@@ -6,7 +6,8 @@ import sqlite3
 MAY_CHANGE = {
     ("identity", "attempt"): None,  # Failed sign-ins are counted.
     ("identity", "sign_in_trace"): None,  # A failed sign-in is a trace that its resident sees.
-    ("identity", "account"): {"totp_offered"},  # The secret that the page to set one up shows.
+    # The secret that the page to set one up shows; the boxed number of the next trace.
+    ("identity", "account"): {"totp_offered", "traces"},
     ("identity", "session"): {"last_used_ms"},
     ("identity", "sign_up"): {"tries"},
     ("identity", "totp_pending"): {"tries"},
