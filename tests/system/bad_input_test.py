@@ -316,6 +316,7 @@ ACCEPTED = [
     ("POST .*/download", "format", {"empty", "missing"}, "CSV unless another is asked for"),
     ("POST .*/(awareness|notified)", "at_time", {"empty", "missing"}, "midnight, says the page"),
     ("POST /incidents/new", "title", TEXT, "a title is text"),
+    ("POST /incidents/new", "session", {"empty", "missing"}, "not from an alarm"),
     ("POST .*/awareness", "source", TEXT, "a source is text"),
     ("POST .*/notified", "reference", TEXT, "a reference is text"),
     ("POST .*/notes", "note", LONG_TEXT, "a note is text"),
