@@ -29,7 +29,7 @@ class GrantsTest : public House {
     }
     /// Ordinals among which all of a test's few residents are.
     static std::vector<std::uint32_t> everybody() {
-        std::vector<std::uint32_t> persons(keeper::kMaxListPage);
+        std::vector<std::uint32_t> persons(2 * keeper::kMaxListPage);
         std::iota(persons.begin(), persons.end(), 1);
         return persons;
     }
@@ -448,16 +448,19 @@ TEST_F(GrantsTest, ManyProfilesThroughHandlesThatTheKeeperGave) {
     const auto grant = issue(request);
     ASSERT_TRUE(grant) << grant.error().message;
 
-    keeper::v1::HandlesRequest handles;
-    handles.set_grant(*grant);
-    for (const auto person : list_.pages.at(0)) handles.add_persons(person);
-    handles.add_pages(to_string(list_.page_digests.at(0)));
-    const auto given = keeper_as("desk").handles(handles);
-    ASSERT_TRUE(given) << given.error().message;
     v1::GetProfilesRequest profiles;
     profiles.set_grant(*grant);
-    for (const auto& handle : given->handles())
-        if (!handle.empty()) profiles.add_handles(handle);
+    for (std::size_t page = 0; page < list_.pages.size(); ++page) {
+        keeper::v1::HandlesRequest handles;
+        handles.set_grant(*grant);
+        for (const auto person : list_.pages[page]) handles.add_persons(person);
+        for (const auto& digest : list_.page_digests) handles.add_pages(to_string(digest));
+        handles.set_page(static_cast<std::uint32_t>(page));
+        const auto given = keeper_as("desk").handles(handles);
+        ASSERT_TRUE(given) << given.error().message;
+        for (const auto& handle : given->handles())
+            if (!handle.empty()) profiles.add_handles(handle);
+    }
     ASSERT_EQ(profiles.handles_size(), 2);
     profiles.add_handles("");
     const auto found = as("desk").get_profiles(profiles);
