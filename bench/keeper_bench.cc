@@ -175,11 +175,13 @@ void measure_enrolment(const Servers& servers) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
     crypto::initialize();
+    const std::string only = argc > 1 ? argv[1] : "";
+    const auto chosen = [&](const char* part) { return only.empty() || only == part; };
     const Servers servers;
-    measure_open(servers);
-    measure_batches(servers);
-    measure_enrolment(servers);
+    if (chosen("open")) measure_open(servers);
+    if (chosen("batches")) measure_batches(servers);
+    if (chosen("enrolment")) measure_enrolment(servers);
     return 0;
 }

@@ -34,6 +34,7 @@ void on_interrupt(int) {
 struct RotateChoice {
     bool status = false;
     bool pause = false;
+    std::uint32_t pace = 0;
 };
 
 unsigned long long number(std::uint64_t value) {
@@ -91,9 +92,11 @@ void pause_between_polls() {
     nanosleep(&time, nullptr);
 }
 
-Result<RotateResponse> call(const keeper::KeeperClient& keeper, RotateRequest::Action action) {
+Result<RotateResponse> call(const keeper::KeeperClient& keeper, RotateRequest::Action action,
+                            std::uint32_t pace = 0) {
     RotateRequest request;
     request.set_action(action);
+    request.set_pace(pace);
     return keeper.rotate(request);
 }
 
@@ -154,7 +157,7 @@ Status rotate(const Layout& layout, const RotateChoice& choice) {
         if (before.failure().empty()) return {};
         return fail(ErrorCode::kUnavailable, "The rotation stands still: " + before.failure());
     }
-    CLOISON_TRY(const auto started, call(keeper, RotateRequest::START));
+    CLOISON_TRY(const auto started, call(keeper, RotateRequest::START, choice.pace));
     const bool is_new = is_complete(before);
     if (started.epoch() == before.epoch() && is_new)
         std::printf("A rotation to epoch %u begins.\n", before.epoch() + 1);
@@ -237,8 +240,15 @@ void add_keeper_commands(CLI::App& command, std::function<Layout()> layout,
         "rotate", "Changes to a new epoch key, while the keeper runs; Ctrl-C leaves it running");
     auto choice = std::make_shared<RotateChoice>();
     auto* status = rotation->add_flag("--status", choice->status, "Only say how far it is");
-    rotation->add_flag("--pause", choice->pause, "Hold it until it is started again")
-        ->excludes(status);
+    auto* pause = rotation->add_flag("--pause", choice->pause, "Hold it until it is started again")
+                      ->excludes(status);
+    rotation
+        ->add_option("--pace", choice->pace,
+                     "Persons a second at most, to leave the disk to others; as many as it can if "
+                     "left out")
+        ->check(CLI::Range(std::uint32_t{1}, std::uint32_t{1'000'000}))
+        ->excludes(status)
+        ->excludes(pause);
     rotation->fallthrough();
     rotation->callback([choice, layout, &chosen] {
         chosen = [choice, layout] { return rotate(layout(), *choice); };

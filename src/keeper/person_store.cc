@@ -398,8 +398,8 @@ Result<bool> PersonStore::rewrap_row(Transaction& transaction, const Row& row) c
     return true;
 }
 
-Result<bool> PersonStore::rewrap_next(std::size_t limit) {
-    return database_->write_result<bool>([&](Transaction& transaction) -> Result<bool> {
+Result<PersonStore::Rewrapped> PersonStore::rewrap_next(std::size_t limit) {
+    const auto rewrap = [&](Transaction& transaction) -> Result<Rewrapped> {
         CLOISON_TRY(const auto tally,
                     transaction.query_one("SELECT passed FROM tally WHERE id = 1", {}));
         CLOISON_TRY(const auto rows,
@@ -415,8 +415,9 @@ Result<bool> PersonStore::rewrap_next(std::size_t limit) {
             CLOISON_TRY_STATUS(transaction.execute(
                 "UPDATE tally SET renewed = renewed + $1, passed = $2 WHERE id = 1",
                 {renewed, rows.back().integer(0)}));
-        return rows.size() < limit;
-    });
+        return Rewrapped{static_cast<std::size_t>(renewed), rows.size() < limit};
+    };
+    return database_->write_result<Rewrapped>(rewrap);
 }
 
 Result<std::uint32_t> PersonStore::left_behind() {

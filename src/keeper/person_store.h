@@ -62,9 +62,13 @@ class PersonStore {
     Result<Progress> progress() const;
     /// Enrols in this epoch from now on, whose key must be there; nobody is under it yet.
     Status use_epoch(std::uint32_t number);
-    /// Wraps the keys of the next at most `limit` rows anew, in one transaction; true when the last
-    /// row is passed. kCorrupt naming the first that does not open; nothing changes then.
-    Result<bool> rewrap_next(std::size_t limit);
+    struct Rewrapped {
+        std::size_t persons = 0;  ///< Moved to epoch(); a row may be nobody's.
+        bool last = false;        ///< Every row is passed.
+    };
+    /// Wraps the keys of the next at most `limit` rows anew, in one transaction. kCorrupt naming
+    /// the first that does not open; nothing changes then.
+    Result<Rewrapped> rewrap_next(std::size_t limit);
     /// An epoch other than epoch() that some person is under; 0 if there is none. Reads every row,
     /// and has rewrap_next begin again at the first such row.
     Result<std::uint32_t> left_behind();

@@ -13,6 +13,9 @@ using std::chrono::steady_clock;
 
 constexpr std::string_view kEpoch = "epoch";
 constexpr std::string_view kDestroyed = "epochs destroyed";
+constexpr std::string_view kPace = "pace of rotation";
+/// A slow pace is kept with batches this often.
+constexpr std::uint32_t kBatchesPerSecond = 10;
 /// How often the thread, when idle, has the store remember the journal.
 constexpr std::chrono::seconds kUpkeep{2};
 /// Other writers have their turn for as long as a batch took, within these.
@@ -56,6 +59,8 @@ Rotation::~Rotation() {
 Status Rotation::begin() {
     CLOISON_TRY(const auto known, persons_.setting(kEpoch));
     if (known.empty()) CLOISON_TRY_STATUS(announce(persons_.epoch()));
+    CLOISON_TRY(const auto pace, persons_.setting(kPace));
+    if (pace.size() == 4) pace_ = get_u32(pace);
     thread_ = std::thread([this] { run(); });
     return {};
 }
@@ -65,14 +70,19 @@ bool Rotation::under_way() const {
     return living.size() > 1 || epochs_.newest() > persons_.epoch();
 }
 
-void Rotation::start() {
+Status Rotation::start(std::uint32_t pace) {
+    Bytes stored;
+    put_u32(stored, pace);
+    CLOISON_TRY_STATUS(persons_.set_setting(kPace, stored));
     {
         const std::lock_guard lock(mutex_);
+        pace_ = pace;
         if (!under_way()) wanted_ = true;
         paused_ = false;
         failure_.clear();
     }
     wake_.notify_all();
+    return {};
 }
 
 void Rotation::pause() {
@@ -179,14 +189,30 @@ Status Rotation::rotate() {
 Status Rotation::renew() {
     for (;;) {
         if (!may_go_on()) return told_to_stop();
+        std::uint32_t pace = 0;
+        {
+            const std::lock_guard lock(mutex_);
+            pace = pace_;
+        }
         const auto began = steady_clock::now();
-        CLOISON_TRY(const bool done, persons_.rewrap_next(options_.batch));
+        CLOISON_TRY(const auto rewrapped, persons_.rewrap_next(batch_at(pace)));
         reached(Step::kBatch);
-        if (done) return {};
-        const auto rest = std::clamp(steady_clock::now() - began, kLeastYield, kMostYield);
+        if (rewrapped.last) return {};
+        const auto took = steady_clock::now() - began;
+        auto rest = std::clamp(took, kLeastYield, kMostYield);
+        if (pace > 0) {
+            const auto share = std::chrono::nanoseconds(std::chrono::seconds(1)) *
+                               static_cast<std::int64_t>(rewrapped.persons) / pace;
+            rest = std::max<steady_clock::duration>(rest, share - took);
+        }
         std::unique_lock lock(mutex_);
-        wake_.wait_for(lock, rest, [this] { return stopping_ || paused_; });
+        wake_.wait_for(lock, rest, [&] { return stopping_ || paused_ || pace_ != pace; });
     }
+}
+
+std::size_t Rotation::batch_at(std::uint32_t pace) const {
+    if (pace == 0) return options_.batch;
+    return std::clamp<std::size_t>(pace / kBatchesPerSecond, 1, options_.batch);
 }
 
 Status Rotation::destroy_old() {

@@ -40,8 +40,10 @@ class Rotation {
     /// and the thread, which goes on with what is under way.
     Status begin();
 
-    /// Begins a rotation, or goes on with the one that is under way.
-    void start();
+    /// Begins a rotation, or goes on with the one that is under way, at no more than pace persons a
+    /// second (0: as fast as the store allows). The pace is durable when this returns, and holds
+    /// until the next start.
+    Status start(std::uint32_t pace);
     void pause();
 
     struct State {
@@ -58,6 +60,8 @@ class Rotation {
     bool may_go_on();
     Status rotate();
     Status renew();
+    /// How many rows a batch has at this pace: fewer where the pace is slow, so that it is even.
+    std::size_t batch_at(std::uint32_t pace) const;
     Status destroy_old();
     Status announce(std::uint32_t number);
     Status announce_destroyed();
@@ -76,6 +80,7 @@ class Rotation {
     bool wanted_ = false;  ///< A new key is to be made.
     bool busy_ = false;
     bool paused_ = false;
+    std::uint32_t pace_ = 0;
     bool stopping_ = false;
     bool abandoned_ = false;
     std::string failure_;

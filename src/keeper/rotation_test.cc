@@ -65,7 +65,7 @@ class RotationTest : public testing::Test {
     }
     /// A rotation from START to its end.
     void rotate() {
-        rotation_->start();
+        ASSERT_TRUE(rotation_->start(0));
         ASSERT_TRUE(comes_to_rest());
         EXPECT_EQ(rotation_->state()->failure, "");
     }
@@ -89,7 +89,7 @@ class RotationTest : public testing::Test {
     }
     using Told = std::vector<std::string>;
 
-    static constexpr std::size_t kBatch = 100;
+    static constexpr std::size_t kBatch = 1'000;
     TemporaryDirectory directory_;
     SeededRandom random_{5};
     ManualClock clock_{from_unix_ms(TestBed::kStartMs)};
@@ -161,7 +161,7 @@ TEST_F(RotationTest, ItGoesOnAfterAStopAtAnyPoint) {
                 if (step == Step::kEnded && epochs_->newest() == epoch) return true;
                 return step != at || ++seen < times;
             });
-            rotation_->start();
+            ASSERT_TRUE(rotation_->start(0));
             ASSERT_TRUE(eventually([&] { return stopped_.load(); })) << static_cast<int>(at);
             ++epoch;
             open();
@@ -217,7 +217,7 @@ TEST_F(RotationTest, PauseHoldsUntilStartOrTheNextOpening) {
         if (step == Step::kBatch && ++batches == 3) rotation_->pause();
         return true;
     });
-    rotation_->start();
+    ASSERT_TRUE(rotation_->start(0));
     ASSERT_TRUE(eventually([&] { return batches == 3; }));
     ASSERT_TRUE(comes_to_rest());
     auto state = *rotation_->state();
@@ -230,7 +230,7 @@ TEST_F(RotationTest, PauseHoldsUntilStartOrTheNextOpening) {
         << "START goes on, it makes no third";
 
     batches = 0;
-    rotation_->start();
+    ASSERT_TRUE(rotation_->start(0));
     ASSERT_TRUE(eventually([&] { return batches >= 3; }));
     open();
     ASSERT_TRUE(comes_to_rest());
@@ -257,7 +257,7 @@ TEST_F(RotationTest, ARowThatDoesNotOpenIsNamedAndTheOldKeyStays) {
     Bytes bad = good;
     bad.back() ^= 1;
     ASSERT_TRUE(set(bad));
-    rotation_->start();
+    ASSERT_TRUE(rotation_->start(0));
     ASSERT_TRUE(eventually([&] { return !rotation_->state()->failure.empty(); }));
     const auto state = *rotation_->state();
     EXPECT_FALSE(state.running);
@@ -272,12 +272,38 @@ TEST_F(RotationTest, ARowThatDoesNotOpenIsNamedAndTheOldKeyStays) {
     EXPECT_TRUE(persons_->key(persons[7]));
 }
 
+TEST_F(RotationTest, APaceIsKeptAlsoByTheNextOpening) {
+    const auto persons = *persons_->enroll(500);
+    std::atomic<int> batches{0};
+    const auto count = [&](Step step) {
+        if (step == Step::kBatch) ++batches;
+        return true;
+    };
+    open(count);
+    const auto began = std::chrono::steady_clock::now();
+    const auto took = [&] { return std::chrono::steady_clock::now() - began; };
+    ASSERT_TRUE(rotation_->start(500));
+    ASSERT_TRUE(eventually([&] { return batches >= 1; }));
+    rotation_->pause();
+    open(count);  // What was paused goes on.
+    ASSERT_TRUE(eventually([&] { return rotation_->state()->epoch == 2 && comes_to_rest(); }));
+    EXPECT_EQ(rotation_->state()->failure, "");
+    // The pause cuts at most one rest off, a tenth of a second.
+    EXPECT_GE(took(), std::chrono::milliseconds(850));
+
+    const int slow = batches.exchange(0);
+    rotate();
+    EXPECT_EQ(ended_, 2);
+    EXPECT_LT(batches, slow) << "in larger batches again";
+    EXPECT_EQ(keys_of(persons).size(), 500u);
+}
+
 TEST_F(RotationTest, AFullDiskStandsStillWithItsReasonAndGoesOn) {
     const auto persons = *persons_->enroll(1'000);
     // A file in the way of the new key is what a disk that takes nothing looks like.
     const Path in_the_way = directory_.path() / "epochs" / "2.key";
     std::filesystem::create_directory(in_the_way);
-    rotation_->start();
+    ASSERT_TRUE(rotation_->start(0));
     ASSERT_TRUE(eventually([&] { return !rotation_->state()->failure.empty(); }));
     EXPECT_NE(rotation_->state()->failure.find("2.key"), std::string::npos);
     EXPECT_EQ(told(), Told{"epoch 1"});
@@ -299,7 +325,7 @@ TEST_F(RotationTest, AFullDiskStandsStillWithItsReasonAndGoesOn) {
         }
         return true;
     });
-    rotation_->start();
+    ASSERT_TRUE(rotation_->start(0));
     ASSERT_TRUE(eventually([&] { return !rotation_->state()->failure.empty(); }));
     EXPECT_GT(rotation_->state()->progress.done, 0u) << "what was moved stays moved";
     EXPECT_LT(rotation_->state()->progress.done, 1'000u);

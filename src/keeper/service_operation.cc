@@ -106,7 +106,7 @@ void Keeper::Parts::add_operation(net::RpcService& service) {
                 case v1::RotateRequest::STATUS:
                     break;
                 case v1::RotateRequest::START:
-                    p.rotation->start();
+                    CLOISON_TRY_STATUS(p.rotation->start(request.pace()));
                     break;
                 case v1::RotateRequest::PAUSE:
                     p.rotation->pause();

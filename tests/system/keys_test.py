@@ -21,6 +21,7 @@ MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 KILLS = int(os.environ.get("CLOISON_ROTATION_KILLS", "12"))
 PERSONS = 40
 CROWD = 20_000
+PACE = 20_000  # Persons a second: slow enough that a kill falls into the rotation.
 
 
 def start_keeper(var, environment=None):
@@ -110,7 +111,7 @@ class Keys(unittest.TestCase):
             under_way = 0
             for kill in range(KILLS):
                 follow = subprocess.Popen(
-                    [str(CLOISON), "keeper", "rotate", "--var", str(here.var)],
+                    [str(CLOISON), "keeper", "rotate", "--pace", str(PACE), "--var", str(here.var)],
                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                 follow.stdout.readline()
                 some = chance.random()
@@ -138,8 +139,10 @@ class Keys(unittest.TestCase):
             people("crowd", here.var, CROWD)
             # On a terminal there is a bar; Ctrl-C leaves the rotation to the keeper.
             terminal, line = pty.openpty()
-            follow = subprocess.Popen([str(CLOISON), "keeper", "rotate", "--var", str(here.var)],
-                                      stdout=line, stderr=line)
+            slow = str(CROWD // 10)
+            follow = subprocess.Popen(
+                [str(CLOISON), "keeper", "rotate", "--pace", slow, "--var", str(here.var)],
+                stdout=line, stderr=line)
             os.close(line)
             shown = b""
             while b"\r[" not in shown:
@@ -156,6 +159,10 @@ class Keys(unittest.TestCase):
             self.assertLess(done, total)
             self.assertEqual(self.epochs(here.var), ["1.key", "2.key"])
             self.assertEqual(rotation(here.var)[1], done, "it stands still")
+            for wrong in (["--pace", "0"], ["--pace", "-1"], ["--pace", "1000001"],
+                          ["--pace", "5", "--status"]):
+                self.assertNotEqual(
+                    run("keeper", "rotate", *wrong, "--var", here.var, check=False).returncode, 0)
             self.assertIn("Every person is under epoch 2",
                           run("keeper", "rotate", "--var", here.var).stdout)
             self.assertEqual(self.epochs(here.var), ["2.key"])
