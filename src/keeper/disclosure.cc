@@ -54,6 +54,7 @@ Result<Disclosures> Discloser::open(std::string_view door,
     std::vector<Work> works(requests.size());
 
     for (std::size_t i = 0; i < works.size(); ++i) verify(door, requests[i], works[i]);
+    take_keys(works);
     step(DisclosureStep::kVerified);
 
     for (std::size_t i = 0; i < works.size(); ++i) unseal(requests[i], works[i]);
@@ -109,8 +110,28 @@ Status Discloser::permit(std::string_view door, const DisclosureRequest& request
                         "The register does not open a field for this purpose.");
         work.fields.set(field->number);
     }
-    CLOISON_TRY(work.key, parts_.persons.key(work.person));
     return {};
+}
+
+/// Of all who may be opened, in one reading of the store.
+void Discloser::take_keys(std::vector<Work>& works) const {
+    std::vector<Work*> asking;
+    std::vector<Person> persons;
+    for (auto& work : works) {
+        if (work.error) continue;
+        asking.push_back(&work);
+        persons.push_back(work.person);
+    }
+    if (asking.empty()) return;
+    auto keys = parts_.persons.keys(persons);
+    for (std::size_t i = 0; i < asking.size(); ++i) {
+        if (!keys)
+            asking[i]->error = keys.error();
+        else if (!keys->at(i))
+            asking[i]->error = std::move(keys->at(i).error());
+        else
+            asking[i]->key = std::move(*keys->at(i));
+    }
 }
 
 Result<Person> Discloser::person_of(const CheckedGrant& grant, ByteView handle) const {

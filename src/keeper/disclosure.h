@@ -78,6 +78,7 @@ class Discloser {
     void verify(std::string_view door, const DisclosureRequest& request, Work& work) const;
     Status permit(std::string_view door, const DisclosureRequest& request, Work& work) const;
     Result<Person> person_of(const CheckedGrant& grant, ByteView handle) const;
+    void take_keys(std::vector<Work>& works) const;
     void unseal(const DisclosureRequest& request, Work& work) const;
     std::vector<Line> group(std::vector<Work>& works) const;
     std::vector<Line> failed_canaries(const std::vector<Work>& works,

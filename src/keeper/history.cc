@@ -2,7 +2,6 @@
 
 #include <limits>
 #include <optional>
-#include <unordered_map>
 
 #include "base/log.h"
 #include "crypto/box.h"
@@ -15,8 +14,8 @@ using storage::Transaction;
 
 constexpr std::size_t kChunk = 10'000;
 constexpr std::size_t kIndexSize = 8;
-/// The thread waits for so many lines, so that it does not write a file for each of them.
-constexpr std::uint64_t kWorthWaking = 1'000;
+/// Beyond it the ends of lists are forgotten and looked for anew: a few megabytes.
+constexpr std::size_t kMaxEnds = 20'000;
 static_assert(kChunk <= journal::Journal::kMaxRead);
 
 Status save_progress(Transaction& transaction, std::uint64_t entries, ByteView last_leaf) {
@@ -165,7 +164,6 @@ Status History::index_next() {
     CLOISON_TRY(auto entries, journal_.read(first, kChunk));
     if (entries.empty()) return fail(ErrorCode::kCorrupt, "The journal gives no entries.");
     const auto indexed = database_->write([&](Transaction& transaction) -> Status {
-        std::unordered_map<std::uint32_t, std::uint64_t> ends;  // of the lists, by person
         for (std::size_t i = 0; i < entries.size(); ++i) {
             CLOISON_TRY(auto entry, journal::decode_entry(entries[i]));
             const auto index = static_cast<std::int64_t>(first + i);
@@ -177,20 +175,24 @@ Status History::index_next() {
                 CLOISON_TRY_STATUS(transaction.execute(
                     "INSERT INTO erased (person) VALUES ($1) ON CONFLICT (person) DO NOTHING",
                     {std::int64_t{entry.person}}));
-            auto end = ends.find(entry.person);
-            if (end == ends.end()) {
-                CLOISON_TRY(const auto length, count_lines(transaction, list_of(entry.person)));
-                end = ends.emplace(entry.person, length).first;
-            }
-            CLOISON_TRY_STATUS(
-                add_line(transaction, list_of(entry.person), end->second++, first + i, random_));
+            CLOISON_TRY(auto* const end, end_of_list(transaction, entry.person));
+            CLOISON_TRY_STATUS(add_line(transaction, end->list, end->number++, first + i, random_));
         }
         return save_progress(transaction, first + entries.size(),
                              journal::Journal::leaf_hash(entries.back()));
     });
+    if (!indexed) ends_.clear();
     CLOISON_TRY_STATUS(indexed);
     next_ = first + entries.size();
     return {};
+}
+
+Result<History::End*> History::end_of_list(Transaction& transaction, std::uint32_t person) {
+    if (const auto known = ends_.find(person); known != ends_.end()) return &known->second;
+    if (ends_.size() >= kMaxEnds) ends_.clear();
+    auto list = list_of(person);
+    CLOISON_TRY(const auto length, count_lines(transaction, list));
+    return &ends_.emplace(person, End{std::move(list), length}).first->second;
 }
 
 void History::nudge() {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,9 @@ namespace cloison::keeper {
 class History {
   public:
     static constexpr std::size_t kMaxLines = 200;
+    /// The thread waits for so many lines: they lie all over the file, and the more are written at
+    /// once, the fewer of its pages are written for each.
+    static constexpr std::uint64_t kWorthWaking = 4'000;
 
     /// Catches up, then keeps up on a thread of its own. `journal`, `key` (of the persons' lists)
     /// and `random` must outlive it.
@@ -54,7 +58,13 @@ class History {
   private:
     History(std::unique_ptr<storage::Database> database, const journal::Journal& journal,
             const crypto::HashKey& key, Random& random);
+    /// A person's list while the index is written: where its next line goes.
+    struct End {
+        crypto::ListKey list;
+        std::uint64_t number;
+    };
     crypto::ListKey list_of(std::uint32_t person) const;
+    Result<End*> end_of_list(storage::Transaction& transaction, std::uint32_t person);
     Status load();
     Status index_next();
     Result<std::vector<Line>> read_lines(const std::vector<std::uint64_t>& indexes);
@@ -64,7 +74,9 @@ class History {
     const journal::Journal& journal_;
     const crypto::HashKey& key_;
     Random& random_;
-    std::mutex catching_up_;              ///< Held while the index is written.
+    std::mutex catching_up_;  ///< Held while the index is written; guards ends_.
+    /// Of those who had lines of late, as committed or as the transaction under way leaves them.
+    std::unordered_map<std::uint32_t, End> ends_;
     std::atomic<std::uint64_t> next_{0};  ///< The first entry that is not in the index.
 
     std::mutex wake_mutex_;

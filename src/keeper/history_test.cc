@@ -189,7 +189,7 @@ TEST_F(HistoryTest, AnEntryThatIsNoneIsNamedCorrupt) {
 }
 
 TEST_F(HistoryTest, KeepsUpByItselfWhenNudged) {
-    append(1, 1000);
+    append(1, History::kWorthWaking);
     const auto wal = Path(path().string() + "-wal");
     const auto size = [&] {
         std::error_code error;

@@ -249,16 +249,42 @@ Result<std::vector<Person>> PersonStore::enroll(std::uint32_t count) {
 }
 
 Result<crypto::PersonKey> PersonStore::key(const Person& person) const {
-    const auto row = database_->read_result<Row>([&](Transaction& transaction) {
-        return transaction.query_one("SELECT root, wrapped FROM person WHERE ordinal = $1",
-                                     {std::int64_t{person.ordinal}});
+    CLOISON_TRY(auto found, keys({person}));
+    return std::move(found.front());
+}
+
+Result<std::vector<Result<crypto::PersonKey>>> PersonStore::keys(
+    const std::vector<Person>& persons) const {
+    if (persons.size() > kMaxEnrolment)
+        return fail(ErrorCode::kInvalidArgument, "At most 10,000 persons are looked up at once.");
+    std::vector<std::optional<Row>> rows(persons.size());
+    const auto looked_up = database_->read([&](Transaction& transaction) -> Status {
+        for (std::size_t i = 0; i < persons.size(); ++i) {
+            CLOISON_TRY(auto row,
+                        transaction.query("SELECT root, wrapped FROM person WHERE ordinal = $1",
+                                          {std::int64_t{persons[i].ordinal}}));
+            rows[i].reset();
+            if (!row.empty()) rows[i] = std::move(row.front());
+        }
+        return {};
     });
-    if (!row && row.error().code == ErrorCode::kNotFound) return no_such_person();
-    if (!row) return fail(row.error());
-    if (!equal_constant_time(row->bytes(0), person.root.view()) || row->is_null(1) ||
-        epoch_of(row->bytes(1)) == kNobody)
+    CLOISON_TRY_STATUS(looked_up);
+    std::vector<Result<crypto::PersonKey>> found;
+    found.reserve(persons.size());
+    for (std::size_t i = 0; i < persons.size(); ++i) {
+        if (rows[i])
+            found.push_back(key_in(*rows[i], persons[i]));
+        else
+            found.emplace_back(no_such_person());
+    }
+    return found;
+}
+
+Result<crypto::PersonKey> PersonStore::key_in(const Row& row, const Person& person) const {
+    if (!equal_constant_time(row.bytes(0), person.root.view()) || row.is_null(1) ||
+        epoch_of(row.bytes(1)) == kNobody)
         return no_such_person();
-    CLOISON_TRY(const auto opened, unwrap(person, row->bytes(1)));
+    CLOISON_TRY(const auto opened, unwrap(person, row.bytes(1)));
     return crypto::PersonKey::from_bytes(opened.view());
 }
 

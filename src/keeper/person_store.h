@@ -33,6 +33,8 @@ class PersonStore {
     /// The person's key. kNotFound for one that never was or is erased, without telling which;
     /// kCorrupt if the row was changed.
     Result<crypto::PersonKey> key(const Person& person) const;
+    /// The same for many (at most kMaxEnrolment), read at one moment.
+    Result<std::vector<Result<crypto::PersonKey>>> keys(const std::vector<Person>& persons) const;
     /// The persons of these ordinals (at most kMaxEnrolment), nothing where there is none.
     Result<std::vector<std::optional<Person>>> find(
         const std::vector<std::uint32_t>& ordinals) const;
@@ -98,6 +100,7 @@ class PersonStore {
     Status load_pool(std::uint32_t first);
     Result<Allotment> allot(std::uint32_t count) const;
     Status store(storage::Transaction& transaction, const Allotment& allotment) const;
+    Result<crypto::PersonKey> key_in(const storage::Row& row, const Person& person) const;
     Result<Bytes> wrap(const Person& person, ByteView key, std::uint32_t epoch) const;
     Result<Secret> unwrap(const Person& person, ByteView wrapped) const;
     static Result<bool> erase_row(storage::Transaction& transaction, const Person& person);

@@ -17,6 +17,7 @@ struct Recorder::Batch {
         kDone,  ///< `outcome` is there and does not change any more.
     };
     std::vector<Bytes> entries;
+    std::size_t calls = 0;
     std::atomic<int> state{kWaiting};
     Result<std::uint64_t> outcome = 0;   ///< Index of the first.
     std::vector<crypto::Hash> receipts;  ///< Of each call that has some.
@@ -64,6 +65,7 @@ Result<Recorder::Pending> Recorder::queue(std::size_t max_lines, const Compose& 
     pending.lines.at = now_locked();
     auto entries = compose(pending.lines.at);
     if (entries.empty()) return pending;
+    gathering_.note(Gathering::Clock::now());
     for (auto& entry : entries) {
         entry.time = pending.lines.at;
         random_.fill(entry.salt);
@@ -81,6 +83,8 @@ Result<Recorder::Pending> Recorder::queue(std::size_t max_lines, const Compose& 
     }
     pending.batch->entries.insert(pending.batch->entries.end(), pending.lines.entries.begin(),
                                   pending.lines.entries.end());
+    ++pending.batch->calls;
+    if (gathered_for_ > 0 && is_gathered(*queue_.front())) gathered_.notify_one();
     offer_front();
     return pending;
 }
@@ -108,9 +112,22 @@ void Recorder::offer_front() {
     queue_.front()->state.notify_one();
 }
 
+/// The batch in front still takes calls.
+void Recorder::gather(std::unique_lock<std::mutex>& lock, const Batch& batch) {
+    gathered_for_ = gathering_.expected();
+    if (gathered_for_ > 0)
+        gathered_.wait_for(lock, Gathering::kLongest, [&] { return is_gathered(batch); });
+    gathered_for_ = 0;
+}
+
+bool Recorder::is_gathered(const Batch& batch) const {
+    return batch.calls >= gathered_for_ || queue_.size() > 1;
+}
+
 void Recorder::append_front() {
     std::unique_lock lock(mutex_);
     const auto batch = queue_.front();
+    gather(lock, *batch);
     queue_.pop_front();
     const bool failed_before = failure_.has_value();
     Result<std::uint64_t> outcome = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "base/time.h"
 #include "journal/entry.h"
 #include "journal/journal.h"
+#include "keeper/gathering.h"
 #include "keeper/receipt.h"
 
 namespace cloison::keeper {
@@ -73,6 +75,8 @@ class Recorder {
     Time now_locked() const;
     void offer_front();
     void append_front();
+    void gather(std::unique_lock<std::mutex>& lock, const Batch& batch);
+    bool is_gathered(const Batch& batch) const;
 
     journal::Journal& journal_;
     const Clock& clock_;
@@ -84,6 +88,9 @@ class Recorder {
     std::deque<std::shared_ptr<Batch>> queue_;
     std::size_t waiting_ = 0;
     bool appending_ = false;  ///< Or offered to be.
+    Gathering gathering_;
+    std::size_t gathered_for_ = 0;  ///< Calls that the batch in front waits for; 0: it does not.
+    std::condition_variable gathered_;
     Time last_;
     std::optional<Error> failure_;
 };

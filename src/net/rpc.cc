@@ -1,5 +1,6 @@
 #include "net/rpc.h"
 
+#include <absl/synchronization/mutex.h>
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 #include <grpc/grpc.h>
@@ -161,10 +162,12 @@ int probe(const Path& socket) {
 
 /// Before the first use of gRPC. It writes to standard error by itself; its errors go to the log,
 /// the rest nowhere. And it is kept initialised until the process ends: otherwise whoever destroys
-/// the last server or channel waits up to ten seconds for its executor (gRPC 1.51).
+/// the last server or channel waits up to ten seconds for its executor (gRPC 1.51). Debian's build
+/// of its locks looks for deadlocks at every turn unless it is told not to: a tenth of a call.
 void prepare_grpc() {
     static std::once_flag once;
     std::call_once(once, [] {
+        absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
         grpc_init();
         gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
         gpr_set_log_function([](gpr_log_func_args* entry) {

@@ -80,12 +80,12 @@ class SqliteTransaction : public Transaction {
     SqliteTransaction(const SqliteTransaction&) = delete;
     SqliteTransaction& operator=(const SqliteTransaction&) = delete;
 
-    Status begin(const std::string& how) { return connection_->run_script(how); }
+    Status begin(std::string_view how) { return run(how); }
 
     /// A statement that failed makes the whole fail, also where the caller went on.
     Status commit() {
         if (first_error_) return fail(*first_error_);
-        return connection_->run_script("COMMIT");
+        return run("COMMIT");
     }
 
     Status run_script(const std::string& sql) { return connection_->run_script(sql); }
@@ -101,6 +101,11 @@ class SqliteTransaction : public Transaction {
     }
 
   private:
+    /// Prepared once a connection: these surround every statement there is.
+    Status run(std::string_view sql) {
+        CLOISON_TRY_STATUS(connection_->execute(sql, {}));
+        return {};
+    }
     template <class T>
     Result<T> remember(Result<T> result) {
         if (!result) first_error_ = result.error();

@@ -144,7 +144,9 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const Path& pat
         database->exec("PRAGMA secure_delete = ON");
         database->exec("PRAGMA trusted_schema = OFF");
         database->exec("PRAGMA temp_store = MEMORY");
-        if (role == Role::kReader) database->exec("PRAGMA query_only = ON");
+        // Rows lie under random keys: a writer that keeps few pages reads one for each row.
+        database->exec(role == Role::kReader ? "PRAGMA query_only = ON"
+                                             : "PRAGMA cache_size = -65536");
         return std::unique_ptr<SqliteConnection>(new SqliteConnection(path, std::move(database)));
     } catch (const SQLite::Exception& exception) {
         return sqlite_failure(path, exception);
