@@ -1,6 +1,7 @@
 #include "net/rpc.h"
 
 #include <absl/synchronization/mutex.h>
+#include <google/protobuf/arena.h>
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 #include <grpc/grpc.h>
@@ -386,10 +387,11 @@ class GrpcService final : public grpc::Service {
         if (!threads_.try_acquire_until(std::min(patience, context.deadline())))
             return fail(ErrorCode::kUnavailable, "The service is busy.");
         const Release release{threads_};
-        const std::unique_ptr<Message> decoded(method.request->New());
+        google::protobuf::Arena arena;  // A request has many parts that go together.
+        Message* const decoded = method.request->New(&arena);
         const std::unique_ptr<Message> result(method.response->New());
         grpc::ByteBuffer shared(request);
-        if (!decode(&shared, decoded.get()))
+        if (!decode(&shared, decoded))
             return fail(ErrorCode::kInvalidArgument, "The request is malformed.");
         CLOISON_TRY_STATUS(service_->dispatch(caller, method.name, *decoded, result.get()));
         return encode(*result, "response", response);
