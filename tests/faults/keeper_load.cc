@@ -264,6 +264,10 @@ Status Load::open(std::size_t which, const Way& way) {
     subject.last_acknowledged = std::max(subject.last_acknowledged, acknowledged.index);
     log_ << acknowledged.index << ' ' << hex_encode(leaf) << ' ' << way.actor.hex() << ' '
          << person->number << std::endl;
+    if (!log_) {
+        std::fprintf(stderr, "The load cannot write down what it was told.\n");
+        std::_Exit(1);
+    }
     return {};
 }
 
