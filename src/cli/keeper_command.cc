@@ -198,9 +198,8 @@ Status move_root(const Layout& layout, const std::string& target, const Configur
         if (!is_left)
             return fail(ErrorCode::kConflict,
                         "The root key is where it should be; nothing was changed.");
-        CLOISON_TRY_STATUS(keeper::copy_root_key(files, directory, other.root_key_source(), source,
-                                                 system_random()));
-        return keeper::forget_root_key(files, directory, other.root_key_source().kind);
+        return keeper::end_root_key_move(files, directory, other.root_key_source(), source,
+                                         system_random());
     }
     CLOISON_TRY_STATUS(
         keeper::copy_root_key(files, directory, before.root_key_source(), source, system_random()));

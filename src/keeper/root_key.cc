@@ -16,6 +16,7 @@ using Kind = RootKeySource::Kind;
 constexpr std::string_view kHeader = "cloison-root v1\n";
 constexpr std::size_t kWrappedSize = kHeader.size() + crypto::kKeySize + crypto::kTokenOverhead;
 constexpr std::size_t kMaxPin = 256;
+constexpr std::size_t kMaxKeyFile = 256;  ///< More than either form has.
 
 Path file_path(const Path& directory) {
     return directory / "root.key";
@@ -93,6 +94,25 @@ Result<crypto::RootKey> load_from_token(FileSystem& files, const Path& directory
     return crypto::RootKey::from_bytes(root->view());
 }
 
+/// What there is without a look at what else lies there.
+Result<crypto::RootKey> load_from(FileSystem& files, const Path& directory,
+                                  const RootKeySource& source) {
+    if (source.kind == Kind::kFile) return load_from_file(files, directory);
+    return load_from_token(files, directory, source);
+}
+
+/// Whether a crash came between overwriting the file and removing it: it holds nothing any more.
+Result<bool> is_overwritten(FileSystem& files, const Path& path) {
+    auto content = files.read_file(path, kMaxKeyFile);
+    if (!content) {
+        if (content.error().code == ErrorCode::kTooLarge) return false;
+        return fail(content.error());
+    }
+    const Secret held(std::move(*content));
+    const ByteView bytes = held.view();
+    return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+}
+
 Status write(FileSystem& files, const Path& directory, const crypto::RootKey& root,
              const RootKeySource& target, Random& random) {
     if (target.kind == Kind::kFile) {
@@ -154,18 +174,32 @@ Result<LockedRootKey> load_root_key(FileSystem& files, const Path& directory,
 
 Status copy_root_key(FileSystem& files, const Path& directory, const RootKeySource& from,
                      const RootKeySource& to, Random& random) {
-    const auto load = [&](const RootKeySource& source) {
-        return source.kind == Kind::kFile ? load_from_file(files, directory)
-                                          : load_from_token(files, directory, source);
-    };
-    CLOISON_TRY(auto taken, load(from));
+    CLOISON_TRY(auto taken, load_from(files, directory, from));
     const LockedRootKey root(std::move(taken));
-    CLOISON_TRY(const bool exists, files.exists(path_of(directory, to.kind)));
-    if (!exists) CLOISON_TRY_STATUS(write(files, directory, root.key(), to, random));
-    CLOISON_TRY(const auto copy, load(to));
+    const Path target = path_of(directory, to.kind);
+    CLOISON_TRY(const bool exists, files.exists(target));
+    bool is_there = exists;
+    if (exists) {
+        CLOISON_TRY(const bool overwritten, is_overwritten(files, target));
+        is_there = !overwritten;
+    }
+    if (!is_there) CLOISON_TRY_STATUS(write(files, directory, root.key(), to, random));
+    CLOISON_TRY(const auto copy, load_from(files, directory, to));
     if (equal_constant_time(copy.view(), root.key().view())) return {};
-    return fail(ErrorCode::kConflict,
-                path_of(directory, to.kind).string() + " holds another root key: move it away.");
+    return fail(ErrorCode::kConflict, target.string() + " holds another root key: move it away.");
+}
+
+Status end_root_key_move(FileSystem& files, const Path& directory, const RootKeySource& from,
+                         const RootKeySource& to, Random& random) {
+    CLOISON_TRY(const bool overwritten, is_overwritten(files, path_of(directory, from.kind)));
+    if (overwritten) {
+        // There is nothing left to compare with; that the new form opens must do.
+        const auto opened = load_from(files, directory, to);
+        if (!opened) return fail(opened.error());
+    } else {
+        CLOISON_TRY_STATUS(copy_root_key(files, directory, from, to, random));
+    }
+    return forget_root_key(files, directory, from.kind);
 }
 
 Status forget_root_key(FileSystem& files, const Path& directory, Kind kind) {

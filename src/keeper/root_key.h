@@ -48,6 +48,11 @@ Result<LockedRootKey> load_root_key(FileSystem& files, const Path& directory,
 /// does not run. Goes on where a crash cut it short; kConflict if another key is there.
 Status copy_root_key(FileSystem& files, const Path& directory, const RootKeySource& from,
                      const RootKeySource& to, Random& random);
+/// Ends a move that a crash cut short once the settings named `to`: takes the old form away as soon
+/// as the new one opens with the same key. An old form that was overwritten already and not yet
+/// removed holds no key to compare: then it is enough that the new one opens.
+Status end_root_key_move(FileSystem& files, const Path& directory, const RootKeySource& from,
+                         const RootKeySource& to, Random& random);
 /// Overwrites and removes what `kind` keeps in the directory; the token's own key stays.
 Status forget_root_key(FileSystem& files, const Path& directory, RootKeySource::Kind kind);
 

@@ -159,6 +159,62 @@ TEST_F(RootKeyTest, ItMovesIntoATokenAndOut) {
     EXPECT_FALSE(*files_.exists(wrapped()));
 }
 
+TEST_F(RootKeyTest, AMoveThatACrashCutShortIsEnded) {
+    const RootKeySource file;
+    const Path in_clear = directory() / "root.key";
+    ASSERT_TRUE(create_root_key(files_, directory(), file, random_));
+    const Bytes root = *load(file);
+    ASSERT_TRUE(copy_root_key(files_, directory(), file, source_, random_));
+    // Nothing of the old form is overwritten yet.
+    ASSERT_TRUE(end_root_key_move(files_, directory(), file, source_, random_));
+    EXPECT_FALSE(*files_.exists(in_clear));
+    // It is overwritten and not removed.
+    write(in_clear, std::string(65, '\0'));
+    refused(source_, ErrorCode::kConflict, "move-root");
+    const auto ended = end_root_key_move(files_, directory(), file, source_, random_);
+    ASSERT_TRUE(ended) << ended.error().message;
+    EXPECT_FALSE(*files_.exists(in_clear));
+    EXPECT_EQ(*load(source_), root);
+    // The way back.
+    ASSERT_TRUE(copy_root_key(files_, directory(), source_, file, random_));
+    write(wrapped(), std::string(76, '\0'));
+    ASSERT_TRUE(end_root_key_move(files_, directory(), source_, file, random_));
+    EXPECT_FALSE(*files_.exists(wrapped()));
+    EXPECT_EQ(*load(file), root);
+}
+
+TEST_F(RootKeyTest, AnOverwrittenFormStaysUntilTheOtherOpens) {
+    const RootKeySource file;
+    const Path in_clear = directory() / "root.key";
+    ASSERT_TRUE(create_root_key(files_, directory(), source_, random_));
+    const Bytes good = *files_.read_file(wrapped(), 1000);
+    write(in_clear, std::string(65, '\0'));
+    write(wrapped(), std::string(76, '\1'));
+    EXPECT_EQ(end_root_key_move(files_, directory(), file, source_, random_).error().code,
+              ErrorCode::kCorrupt);
+    EXPECT_TRUE(*files_.exists(in_clear));
+    write(wrapped(), as_text(good));
+    // One that is not zeros throughout may be a key: it is held against the other.
+    write(in_clear, std::string(64, '0') + "\n");
+    EXPECT_EQ(end_root_key_move(files_, directory(), file, source_, random_).error().code,
+              ErrorCode::kConflict);
+    EXPECT_TRUE(*files_.exists(in_clear));
+}
+
+TEST_F(RootKeyTest, AMoveGoesOverAnOverwrittenForm) {
+    const RootKeySource file;
+    ASSERT_TRUE(create_root_key(files_, directory(), file, random_));
+    const Bytes root = *load(file);
+    write(wrapped(), std::string(76, '\0'));
+    const auto there = copy_root_key(files_, directory(), file, source_, random_);
+    ASSERT_TRUE(there) << there.error().message;
+    ASSERT_TRUE(forget_root_key(files_, directory(), Kind::kFile));
+    EXPECT_EQ(*load(source_), root);
+    write(directory() / "root.key", std::string(65, '\0'));
+    ASSERT_TRUE(copy_root_key(files_, directory(), source_, file, random_));
+    EXPECT_EQ(*load(file), root);
+}
+
 TEST_F(RootKeyTest, AKeyThatTheTokenHoldsAlreadyServesAgain) {
     ASSERT_TRUE(create_root_key(files_, directory(), source_, random_));
     const Bytes first = *load(source_);

@@ -284,6 +284,16 @@ class Token(Keys):
                 again = run("keeper", "move-root", "--to", target, *self.options, "--var", var,
                             check=False)
                 self.assertEqual(again.returncode, 1)
+                # A crash after the old form was overwritten and before it was removed.
+                (var / "keeper" / gone).write_bytes(bytes(65 if gone == "root.key" else 76))
+                (var / "keeper" / gone).chmod(0o600)
+                if gone == "root.key":
+                    self.refused(var, "move-root --to pkcs11")
+                run("keeper", "move-root", "--to", target, *self.options, "--var", var)
+                self.assertFalse((var / "keeper" / gone).exists())
+                keeper = self.keeper(var)
+                self.assertEqual(people("open", var, file)["opened"], 5)
+                stop_keeper(keeper)
 
     # The tests of Keys run once.
     test_a_rotation_shows_its_way_and_destroys_the_old_key = None
