@@ -148,6 +148,8 @@ class Maker {
     /// Snapshot and epoch keys that belong together: a rotation may end in between.
     Status take_persons(const Path& snapshot) {
         for (int attempt = 0; attempt < kAttempts; ++attempt) {
+            // Of the attempt before, or of a backup that was killed.
+            CLOISON_TRY_STATUS(shred_snapshot(files_, snapshot));
             CLOISON_TRY(const auto before, files_.list(epochs()));
             CLOISON_TRY_STATUS(
                 storage::snapshot_sqlite(source_.keeper / "persons.sqlite", snapshot));
@@ -305,7 +307,7 @@ class Maker {
         const Path old = to_ / (std::string(".") + kEscrow + ".old");
         std::error_code error;
         fs::remove(partial, error);
-        CLOISON_TRY_STATUS(shred(files_, old));
+        CLOISON_TRY_STATUS(discard_old(escrow, old));
         RemoveUnlessKept remove_partial(partial);
         CLOISON_TRY(auto writer, ArchiveWriter::create(files_, partial, recipient_, random_));
         CLOISON_TRY_STATUS(
@@ -328,6 +330,21 @@ class Maker {
         remove_partial.keep();
         CLOISON_TRY_STATUS(files_.sync_directory(to_));
         return shred(files_, old);
+    }
+
+    /// What a backup that was killed left beside the escrow: the one that it replaced, or, if it
+    /// came to no replacement, a second name of the one that still counts.
+    Status discard_old(const Path& escrow, const Path& old) {
+        CLOISON_TRY(const bool left, files_.exists(old));
+        if (!left) return {};
+        CLOISON_TRY(const bool has_escrow, files_.exists(escrow));
+        std::error_code error;
+        const bool same = has_escrow && fs::equivalent(escrow, old, error);
+        if (error)
+            return fail(ErrorCode::kIo, "Cannot inspect " + old.string() + ": " + error.message());
+        if (!same) return shred(files_, old);
+        CLOISON_TRY_STATUS(files_.remove(old));
+        return files_.sync_directory(to_);
     }
 
     const BackupSource& source_;
