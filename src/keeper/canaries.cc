@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "crypto/box.h"
 #include "keeper/blind_index.h"
 #include "keeper/canary_box.h"
 #include "keeper/tokens.h"
@@ -31,6 +32,17 @@ std::string cause_of(registry::Compartment compartment, std::string_view copy) {
            std::string(copy);
 }
 
+/// How many canaries there are, boxed (8 bytes), among the store's settings: rows that are taken
+/// out, at the end too, are missed.
+constexpr std::string_view kCount = "canaries planted";
+constexpr std::size_t kCountSize = 8;
+
+Status missing(std::uint64_t number) {
+    return fail(ErrorCode::kCorrupt,
+                "The register of canaries is not whole: it was changed at number " +
+                    std::to_string(number) + ". Put the newest copy of persons.sqlite in place.");
+}
+
 journal::Entry operators_line(journal::EntryKind kind, std::string reason) {
     journal::Entry entry;
     entry.kind = kind;
@@ -48,11 +60,24 @@ Result<std::unique_ptr<Canaries>> Canaries::open(Parts parts, std::size_t max_ca
 }
 
 Status Canaries::load() {
+    CLOISON_TRY(const auto stored, parts_.persons.setting(kCount));
+    std::uint64_t planted = 0;
+    if (!stored.empty()) {
+        CLOISON_TRY(const auto count,
+                    crypto::box_decrypt(parts_.keys.canaries(), stored, as_bytes(kCount)));
+        if (count.view().size() != kCountSize)
+            return fail(ErrorCode::kCorrupt, "The number of canaries is malformed.");
+        planted = get_u64(count.view());
+    }
     for (;;) {
         CLOISON_TRY(const auto canaries, page(next_ - 1, kMaxPersons));
-        if (canaries.empty()) return {};
-        for (const auto& canary : canaries) remember(canary);
-        next_ = canaries.back().number + 1;
+        for (const auto& canary : canaries) {
+            if (canary.number != next_) return missing(next_);
+            remember(canary);
+            ++next_;
+        }
+        if (!canaries.empty()) continue;
+        return next_ - 1 == planted ? Status() : missing(std::min(next_, planted + 1));
     }
 }
 
@@ -168,11 +193,19 @@ Status Canaries::store(const std::vector<Canary>& canaries) {
     boxes.reserve(canaries.size());
     for (const auto& canary : canaries)
         boxes.push_back(seal_canary(parts_.keys.canaries(), canary, parts_.random));
+    Bytes number;
+    put_u64(number, canaries.back().number);
+    const Bytes count =
+        crypto::box_encrypt(parts_.keys.canaries(), number, as_bytes(kCount), parts_.random);
     return parts_.persons.database().write([&](Transaction& transaction) -> Status {
         for (std::size_t i = 0; i < canaries.size(); ++i)
             CLOISON_TRY_STATUS(transaction.execute(
                 "INSERT INTO canary (number, box) VALUES ($1, $2)",
                 {static_cast<std::int64_t>(canaries[i].number), storage::blob(boxes[i])}));
+        CLOISON_TRY_STATUS(
+            transaction.execute("INSERT INTO setting (name, content) VALUES ($1, $2) "
+                                "ON CONFLICT (name) DO UPDATE SET content = excluded.content",
+                                {std::string(kCount), storage::blob(count)}));
         return {};
     });
 }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "keeper/canary_box.h"
+#include "keeper/persons_schema.h"
 #include "keeper/support_for_test.h"
 
 namespace cloison::keeper {
@@ -121,6 +122,14 @@ class CanariesTest : public testing::Test {
         sqlite3_bind_int(statement, 2, number);
         EXPECT_EQ(sqlite3_step(statement), SQLITE_DONE);
         sqlite3_finalize(statement);
+        sqlite3_close(database);
+    }
+
+    void change_register(const std::string& sql) {
+        bed_.keeper.reset();
+        sqlite3* database = nullptr;
+        sqlite3_open((bed_.directory() / "persons.sqlite").c_str(), &database);
+        EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
         sqlite3_close(database);
     }
 
@@ -366,6 +375,39 @@ TEST_F(CanariesTest, AChangedOrSwappedRowIsReportedAtStart) {
     EXPECT_EQ(registered().size(), 2u);
 }
 
+TEST_F(CanariesTest, ARowThatIsTakenOutIsReportedAtStart) {
+    ASSERT_TRUE(send(request("copy-1", 3)));
+    const auto good = boxes();
+    const auto refused_at = [&](const std::string& number) {
+        auto opened = Keeper::open(bed_.options, bed_.registry, bed_.identity.verify_key(),
+                                   local_file_system(), bed_.clock, bed_.random);
+        return !opened && opened.error().code == ErrorCode::kCorrupt &&
+               opened.error().message.find("at number " + number + ".") != std::string::npos;
+    };
+    for (const int number : {1, 2, 3}) {
+        change_register("DELETE FROM canary WHERE number = " + std::to_string(number));
+        EXPECT_TRUE(refused_at(std::to_string(number)));
+        write_box(number, good[static_cast<std::size_t>(number - 1)]);
+    }
+    change_register("DELETE FROM canary");
+    EXPECT_TRUE(refused_at("1")) << "the whole of it";
+    for (int i = 0; i < 3; ++i) write_box(i + 1, good[static_cast<std::size_t>(i)]);
+    bed_.start();
+    EXPECT_EQ(registered().size(), 3u);
+    bed_.keeper.reset();
+    change_register("DELETE FROM setting WHERE name = 'canaries planted'");
+    EXPECT_TRUE(refused_at("1")) << "how many there were is gone";
+}
+
+TEST_F(CanariesTest, AGrantOfAnotherDoorRaisesItToo) {
+    const auto canary = plant("copy-1");
+    const auto opened = bed_.open(of(canary), "portal");
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, ErrorCode::kPermissionDenied);
+    ASSERT_EQ(alarms().size(), 1u);
+    EXPECT_EQ(alarms()[0].reason, "canary asked casework copy-1");
+}
+
 TEST_F(CanariesTest, ACallIsBounded) {
     const auto persons = bed_.as("operator").describe({})->persons();
     const auto entries = bed_.as("operator").describe({})->entries();
@@ -408,22 +450,40 @@ TEST_F(CanariesTest, ACallIsBounded) {
     EXPECT_EQ(registered("", 1'000).size(), 2u);
 }
 
-TEST_F(CanariesTest, TheRegisterIsBoundedInAll) {
-    plant("copy-1");
-    Canary late;
-    late.number = Canaries::kMaxCanaries - 1;
-    late.copy = "copy-1";
-    late.person = {1'000'000, key_ring().make_root(1'000'000, {})};
-    late.values = {{"birth_name", Bytes(16, 1), to_bytes(std::string_view("Ropars")), 1}};
-    write_box(static_cast<int>(late.number),
-              to_string(seal_canary(key_ring().canaries(), late, bed_.random)));
-    bed_.start();
-    EXPECT_EQ(code(request("copy-1", 2)), ErrorCode::kExhausted);
-    const auto persons = bed_.as("operator").describe({})->persons();
-    EXPECT_EQ(code(request("copy-1", 1)), kGood);
-    EXPECT_EQ(registered().back().number(), Canaries::kMaxCanaries);
-    EXPECT_EQ(code(request("copy-1", 1)), ErrorCode::kExhausted);
-    EXPECT_EQ(bed_.as("operator").describe({})->persons(), persons + 1) << "nobody is made";
+TEST(CanaryRegister, IsBoundedInAll) {
+    const TemporaryDirectory directory;
+    SeededRandom random{5};
+    const ManualClock clock{from_unix_ms(TestBed::kStartMs)};
+    const KeyRing keys{*crypto::RootKey::from_bytes(Bytes(32, 1))};
+    const auto registry = whole_register();
+    MemoryJournal journal;
+    auto epochs =
+        *Epochs::open(local_file_system(), directory.path() / "epochs", keys.epoch_wrap(), random);
+    auto persons = *PersonStore::open(
+        *storage::open_sqlite(directory.path() / "persons.sqlite", persons_schema()), *epochs, keys,
+        random);
+    Recorder recorder(journal, clock, random, Time{}, Recorder::Hooks{});
+    Alarms alarms(recorder);
+    const Sealer sealer(registry, keys, *persons, random);
+    const Canaries::Parts parts{*persons, keys, sealer, recorder, alarms, clock, random};
+    const Bytes record(16, 1);
+    const Bytes name = to_bytes(std::string_view("Ropars"));
+    const auto plant = [&](Canaries& canaries, std::size_t count) {
+        const std::vector<PlainValue> values{{"birth_name", record, name, 1}};
+        auto planted = canaries.plant("copy-1", "casework", {count, values});
+        return planted ? ErrorCode::kInternal : planted.error().code;
+    };
+    {
+        auto canaries = *Canaries::open(parts, 3);
+        EXPECT_EQ(plant(*canaries, 2), ErrorCode::kInternal);
+        EXPECT_EQ(plant(*canaries, 2), ErrorCode::kExhausted);
+        EXPECT_EQ(persons->count(), 2u) << "nobody is made";
+    }
+    auto canaries = *Canaries::open(parts, 3);
+    EXPECT_EQ(plant(*canaries, 1), ErrorCode::kInternal);
+    EXPECT_EQ(canaries->read("copy-1", 0, 10)->back().number, 3u);
+    EXPECT_EQ(plant(*canaries, 1), ErrorCode::kExhausted);
+    EXPECT_EQ(persons->count(), 3u);
 }
 
 TEST_F(CanariesTest, AnEnrolmentIsGoodForItsCompartmentAndItsHour) {

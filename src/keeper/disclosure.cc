@@ -97,8 +97,9 @@ Status Discloser::permit(std::string_view door, const DisclosureRequest& request
                          Work& work) const {
     CLOISON_TRY(work.grant, parts_.grants.check(request.grant));
     const CheckedGrant& grant = *work.grant;
-    CLOISON_TRY_STATUS(require_door(grant, door));
+    // Before the door is looked at: whoever asks for a canary is an alarm at any door.
     CLOISON_TRY(work.person, person_of(grant, request.handle));
+    CLOISON_TRY_STATUS(require_door(grant, door));
     if (request.values.empty() || request.values.size() > kMaxItems)
         return fail(ErrorCode::kInvalidArgument, "A disclosure has 1 to 200 values.");
     for (const auto& value : request.values) {
@@ -189,8 +190,12 @@ std::vector<journal::Entry> Discloser::charge(std::vector<Line>& lines, Time at)
         journal::Entry entry = line.entry();
         entry.kind = journal::EntryKind::kDisclosed;
         entry.reason = grant.grant.reason;
-        if (auto status = parts_.grants.require_live(grant); !status) {
+        if (auto status = parts_.grants.require_live(grant, at); !status) {
             line.refusal = status.error();
+            continue;
+        }
+        if (parts_.erased.contains(line.person)) {
+            line.refusal = no_such_person().value();
             continue;
         }
         if (auto status = parts_.budgets.check(charge, at); !status) {

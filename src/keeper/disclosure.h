@@ -6,6 +6,7 @@
 
 #include "keeper/budget.h"
 #include "keeper/canaries.h"
+#include "keeper/erased_persons.h"
 #include "keeper/keeper.h"
 #include "keeper/recorder.h"
 #include "keeper/refusals.h"
@@ -51,7 +52,8 @@ class Discloser {
         const Sealer& sealer;
         const registry::Registry& registry;
         Budgets& budgets;    ///< Used inside the recorder's compose only.
-        Refusals& refusals;  ///< And so is this.
+        Refusals& refusals;  ///< And so are these.
+        const ErasedPersons& erased;
         Alarms& alarms;
         Recorder& recorder;
         Canaries& canaries;

@@ -377,5 +377,27 @@ TEST_F(DoorBudgetTest, ADoorIsBoundedOverAllActorsAlsoAfterARestart) {
     EXPECT_EQ(open(crowd[4]), kExhausted);
 }
 
+TEST_F(DisclosureTest, NoLineIsLaterThanTheExpiryOfItsGrant) {
+    const Grant grant = bed_.self_grant(bed_.enroll(1)[0], {"email"});
+    const auto disclosure = TestBed::disclosure(bed_.sign(grant), "email",
+                                                bed_.seal(grant, "email", "camille@example.org"));
+    // The call is held up where the grant was good and the value is open already.
+    auto held_up = Duration(-1);
+    bed_.keeper.reset();
+    bed_.options.on_step = [&](DisclosureStep step) {
+        if (step == DisclosureStep::kUnsealed)
+            bed_.clock.advance(grant.expires + held_up - bed_.clock.now());
+    };
+    bed_.start();
+    ASSERT_NE(bed_.keeper, nullptr);
+    EXPECT_TRUE(bed_.open(disclosure, "portal")) << "a millisecond before";
+    bed_.clock.advance(Duration(-1'000));
+    held_up = Duration(0);
+    const auto opened = bed_.open(disclosure, "portal");
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, ErrorCode::kUnauthenticated);
+    EXPECT_EQ(bed_.lines(journal::EntryKind::kDisclosed).size(), 1u);
+}
+
 }  // namespace
 }  // namespace cloison::keeper

@@ -1,6 +1,7 @@
 #include "keeper/erasure.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace cloison::keeper {
 namespace {
@@ -17,15 +18,14 @@ Result<crypto::Hash> leaf_at(const journal::Journal& journal, std::uint64_t inde
     return journal::Journal::leaf_hash(entries[0]);
 }
 
-/// Of at most as many as find() takes; returns how many there were.
-Result<std::uint64_t> erase_living(PersonStore& persons,
-                                   const std::vector<std::uint32_t>& ordinals) {
+/// Of at most as many as find() takes.
+Result<std::vector<Person>> find_living(const PersonStore& persons,
+                                        const std::vector<std::uint32_t>& ordinals) {
     CLOISON_TRY(const auto found, persons.find(ordinals));
     std::vector<Person> living;
     for (const auto& person : found)
         if (person) living.push_back(*person);
-    if (living.empty()) return 0;
-    return persons.erase(living);
+    return living;
 }
 
 }  // namespace
@@ -64,6 +64,8 @@ Status AppliedErasures::replay() {
 Status AppliedErasures::replay_from(std::uint64_t first) {
     std::uint32_t highest = 0;
     bool older = false;
+    // Ordinals come in no order: that the highest is known says nothing of the others.
+    std::unordered_set<std::uint32_t> looked_up;
     while (first < journal_.size()) {
         CLOISON_TRY(const auto entries, journal_.read(first, journal::Journal::kMaxRead));
         if (entries.empty()) return fail(ErrorCode::kCorrupt, "The journal gives no entries.");
@@ -71,12 +73,13 @@ Status AppliedErasures::replay_from(std::uint64_t first) {
         for (const auto& bytes : entries) {
             CLOISON_TRY(const auto entry, journal::decode_entry(bytes));
             if (entry.kind == journal::EntryKind::kErased) erased.push_back(entry.person);
-            if (entry.person <= highest) continue;
-            highest = entry.person;
-            CLOISON_TRY(const bool known, persons_.knows(highest));
-            older = older || !known;
+            highest = std::max(highest, entry.person);
+            if (entry.person == 0 || older || !looked_up.insert(entry.person).second) continue;
+            CLOISON_TRY(const bool known, persons_.knows(entry.person));
+            older = !known;
         }
-        CLOISON_TRY_STATUS(erase_living(persons_, erased));
+        CLOISON_TRY(const auto living, find_living(persons_, erased));
+        if (!living.empty()) CLOISON_TRY_STATUS(persons_.erase(living));
         first += entries.size();
     }
     // Lines speak of persons whom the store never made: it was restored from before them.
@@ -115,15 +118,15 @@ Status AppliedErasures::remember() {
     return {};
 }
 
-Result<std::uint64_t> erase_returned(PersonStore& persons, const History& history) {
-    std::uint64_t returned = 0;
+Result<std::vector<Person>> find_returned(const PersonStore& persons, const History& history) {
+    std::vector<Person> returned;
     std::uint32_t after = 0;
     for (;;) {
         CLOISON_TRY(const auto erased, history.erased(after, PersonStore::kMaxEnrolment));
         if (erased.empty()) return returned;
         after = erased.back();
-        CLOISON_TRY(const auto living, erase_living(persons, erased));
-        returned += living;
+        CLOISON_TRY(const auto living, find_living(persons, erased));
+        returned.insert(returned.end(), living.begin(), living.end());
     }
 }
 
@@ -132,8 +135,8 @@ Status Eraser::erase(std::string_view door, std::string_view token) {
     CLOISON_TRY_STATUS(require_door(*grant, door));
     CLOISON_TRY_STATUS(require_purpose(*grant, kErase));
     CLOISON_TRY(auto person, require_person(*grant));
-    CLOISON_TRY_STATUS(persons_.key(person));
-
+    const std::string alarm = canaries_.alarm_of(person);
+    const auto key = persons_.key(person);
     journal::Entry entry;
     entry.kind = journal::EntryKind::kErased;
     entry.door = grant->door->number;
@@ -150,14 +153,20 @@ Status Eraser::erase(std::string_view door, std::string_view token) {
     const Charge charge{entry.actor, grant->purpose, grant->door, person.ordinal};
     Status room;
     const auto under_way = applied_.begin();
-    const std::string alarm = canaries_.alarm_of(person);
     CLOISON_TRY(auto pending, recorder_.queue(3, [&](Time at) -> std::vector<journal::Entry> {
         std::vector<journal::Entry> entries;
-        room = grants_.require_live(*grant);
+        room = grants_.require_live(*grant, at);
         if (!room) return entries;
+        if (!key) {
+            room = fail(key.error());
+            if (auto asked = alarm.empty() ? std::nullopt : canaries_.refused(alarm, entry, at))
+                entries.push_back(std::move(*asked));
+            return entries;
+        }
         room = budgets_.check(charge, at);
         if (room) {
             budgets_.charge(charge, at);
+            erased_.add(person.ordinal);
             entries.push_back(entry);
             if (!alarm.empty()) entries.push_back(Canaries::opened(alarm, entry));
             return entries;

@@ -6,6 +6,7 @@
 
 #include "keeper/budget.h"
 #include "keeper/canaries.h"
+#include "keeper/erased_persons.h"
 #include "keeper/grant_checker.h"
 #include "keeper/history.h"
 #include "keeper/person_store.h"
@@ -49,9 +50,9 @@ class AppliedErasures {
     std::vector<Person> unfinished_;
 };
 
-/// Erases again whom the journal says are erased and whose row came back by itself: somebody put an
-/// older one in its place. Returns how many; each is an alarm's worth. For the start.
-Result<std::uint64_t> erase_returned(PersonStore& persons, const History& history);
+/// Whom the journal says are erased and whose row came back by itself: somebody put an older one in
+/// its place. Each is an alarm's worth. For the start.
+Result<std::vector<Person>> find_returned(const PersonStore& persons, const History& history);
 
 /// Destroys the key of a person, so that nothing that was sealed for them opens any more. The line
 /// is durable first; an erasure that a crash cut short is finished at the next start. Any thread
@@ -59,13 +60,14 @@ Result<std::uint64_t> erase_returned(PersonStore& persons, const History& histor
 class Eraser {
   public:
     Eraser(GrantChecker& grants, PersonStore& persons, Budgets& budgets, Recorder& recorder,
-           AppliedErasures& applied, Canaries& canaries, Refusals& refusals, Alarms& alarms,
-           Random& random)
+           AppliedErasures& applied, ErasedPersons& erased, Canaries& canaries, Refusals& refusals,
+           Alarms& alarms, Random& random)
         : grants_(grants),
           persons_(persons),
           budgets_(budgets),
           recorder_(recorder),
           applied_(applied),
+          erased_(erased),
           canaries_(canaries),
           refusals_(refusals),
           alarms_(alarms),
@@ -82,6 +84,7 @@ class Eraser {
     Budgets& budgets_;  ///< Used inside the recorder's compose only.
     Recorder& recorder_;
     AppliedErasures& applied_;
+    ErasedPersons& erased_;  ///< Used inside the recorder's compose only.
     Canaries& canaries_;
     Refusals& refusals_;  ///< Used inside the recorder's compose only.
     Alarms& alarms_;

@@ -104,6 +104,72 @@ TEST_F(ErasureTest, AnOlderStoreNeverGivesAnOrdinalOfTheJournalToSomebodyElse) {
     EXPECT_EQ(sealed.error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(ErasureTest, AnOlderStoreIsRecognisedByAnyLineOfSomebodyItDoesNotKnow) {
+    // Persons whom the store knows have lines first, one of them under a high number.
+    residents_ = bed_.enroll(60);
+    sealed_.clear();
+    for (const auto& resident : residents_)
+        sealed_.push_back(
+            bed_.seal(bed_.self_grant(resident, {"email"}), "email", "camille@example.org"));
+    std::size_t highest = 0;
+    for (std::size_t i = 0; i < residents_.size(); ++i)
+        if (bed_.ordinal(residents_[i]) > bed_.ordinal(residents_[highest])) highest = i;
+    keep("persons.sqlite", "old");
+    EXPECT_EQ(opens(highest), kGood);
+    std::set<std::uint32_t> used;
+    for (const auto& resident : bed_.enroll(40)) {
+        const auto ordinal = bed_.ordinal(resident);
+        if (ordinal > bed_.ordinal(residents_[highest])) continue;
+        used.insert(ordinal);
+        erase(resident);
+    }
+    ASSERT_FALSE(used.empty());
+    put_back("persons.sqlite", "old");
+    bed_.start();
+    ASSERT_NE(bed_.keeper, nullptr);
+    for (const auto& resident : bed_.enroll(5'000))
+        EXPECT_EQ(used.count(bed_.ordinal(resident)), 0u);
+}
+
+TEST_F(ErasureTest, NothingIsReleasedBehindTheLineThatErases) {
+    // A disclosure has the key in its hands, and then the person is erased.
+    bool erased = false;
+    bed_.keeper.reset();
+    bed_.options.on_step = [&](DisclosureStep step) {
+        if (step != DisclosureStep::kUnsealed || std::exchange(erased, true)) return;
+        erase(residents_[0]);
+    };
+    bed_.start();
+    ASSERT_NE(bed_.keeper, nullptr);
+    EXPECT_EQ(opens(0), ErrorCode::kNotFound);
+    EXPECT_TRUE(erased);
+    EXPECT_TRUE(bed_.lines(journal::EntryKind::kDisclosed).empty());
+    EXPECT_EQ(opens(1), kGood);
+}
+
+TEST_F(ErasureTest, WhoseKeyCouldNotBeDestroyedYetDoesNotOpen) {
+    const auto run = [&](const std::string& sql) {
+        auto database = storage::open_sqlite(bed_.directory() / "persons.sqlite", persons_schema());
+        ASSERT_TRUE(database);
+        ASSERT_TRUE((*database)->write([&](storage::Transaction& transaction) -> Status {
+            CLOISON_TRY_STATUS(transaction.execute(sql, {}));
+            return {};
+        }));
+    };
+    run("CREATE TRIGGER full BEFORE UPDATE ON person BEGIN SELECT RAISE(FAIL, 'full'); END");
+    Grant grant = bed_.base_grant(registry::Role::kDpo, "desk", "erase", "erasure_request", {});
+    grant.person = bed_.handle(residents_[0]);
+    v1::EraseRequest request;
+    request.set_grant(bed_.sign(grant));
+    EXPECT_FALSE(bed_.as("desk").erase(request));
+    EXPECT_EQ(bed_.lines(journal::EntryKind::kErased).size(), 1u);
+    EXPECT_EQ(opens(0), ErrorCode::kNotFound) << "the line says that they are erased";
+    EXPECT_EQ(opens(1), kGood);
+    run("DROP TRIGGER full");
+    bed_.restart();
+    EXPECT_EQ(opens(0), ErrorCode::kNotFound);
+}
+
 TEST_F(ErasureTest, AJournalThatWasRolledBackIsRefused) {
     keep("journal", "old");
     erase(residents_[0]);

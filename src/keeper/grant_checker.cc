@@ -43,9 +43,7 @@ Result<GrantPointer> GrantChecker::check(std::string_view token) {
     const crypto::Hash hash = crypto::sha256({as_bytes(token)});
     const Time now = clock_.now();
     if (auto known = recall(hash)) {
-        if (known->grant.expires <= now)
-            return fail(ErrorCode::kUnauthenticated, "A grant has expired.");
-        CLOISON_TRY_STATUS(require_live(*known));
+        CLOISON_TRY_STATUS(require_live(*known, now));
         return known;
     }
     auto checked = std::make_shared<CheckedGrant>();
@@ -54,8 +52,13 @@ Result<GrantPointer> GrantChecker::check(std::string_view token) {
     CLOISON_TRY_STATUS(look_up_words(*checked));
     CLOISON_TRY_STATUS(open_handles(*checked));
     remember(checked);
-    CLOISON_TRY_STATUS(require_live(*checked));
+    CLOISON_TRY_STATUS(require_live(*checked, now));
     return GrantPointer(checked);
+}
+
+Status GrantChecker::require_live(const CheckedGrant& grant, Time at) const {
+    if (grant.grant.expires <= at) return fail(ErrorCode::kUnauthenticated, "A grant has expired.");
+    return revocations_.check(grant.grant);
 }
 
 Status GrantChecker::look_up_words(CheckedGrant& checked) const {

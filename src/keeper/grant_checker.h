@@ -41,9 +41,10 @@ class GrantChecker {
     /// that the register does not allow: unknown purpose, door or field, wrong role, missing or
     /// unknown reason, or handles that name two persons.
     Result<GrantPointer> check(std::string_view token);
-    /// kUnauthenticated if it was revoked since. Inside the recorder's compose it is exact: no line
-    /// under the grant comes behind the line that ends it.
-    Status require_live(const CheckedGrant& grant) const { return revocations_.check(grant.grant); }
+    /// kUnauthenticated if it has expired by then, or was revoked. Inside the recorder's compose,
+    /// with the time of the lines, it is exact: no line under the grant is later than its expiry,
+    /// nor comes behind the line that ends it.
+    Status require_live(const CheckedGrant& grant, Time at) const;
 
     std::size_t remembered() const;
 

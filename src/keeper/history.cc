@@ -159,11 +159,34 @@ Status History::catch_up() {
     return {};
 }
 
+/// The work of a transaction changes the ends of lists; unless it is committed they say too much.
+class History::ForgetUnlessCommitted {
+  public:
+    explicit ForgetUnlessCommitted(std::unordered_map<std::uint32_t, End>& ends) : ends_(ends) {}
+    ~ForgetUnlessCommitted() {
+        if (armed_) ends_.clear();
+    }
+    ForgetUnlessCommitted(const ForgetUnlessCommitted&) = delete;
+    ForgetUnlessCommitted& operator=(const ForgetUnlessCommitted&) = delete;
+    /// At the beginning of the work, which a database may run more than once.
+    void again() {
+        if (std::exchange(ran_, true)) ends_.clear();
+    }
+    void disarm() { armed_ = false; }
+
+  private:
+    std::unordered_map<std::uint32_t, End>& ends_;
+    bool ran_ = false;
+    bool armed_ = true;
+};
+
 Status History::index_next() {
     const std::uint64_t first = next_;
     CLOISON_TRY(auto entries, journal_.read(first, kChunk));
     if (entries.empty()) return fail(ErrorCode::kCorrupt, "The journal gives no entries.");
+    ForgetUnlessCommitted undo(ends_);
     const auto indexed = database_->write([&](Transaction& transaction) -> Status {
+        undo.again();
         for (std::size_t i = 0; i < entries.size(); ++i) {
             CLOISON_TRY(auto entry, journal::decode_entry(entries[i]));
             const auto index = static_cast<std::int64_t>(first + i);
@@ -181,8 +204,8 @@ Status History::index_next() {
         return save_progress(transaction, first + entries.size(),
                              journal::Journal::leaf_hash(entries.back()));
     });
-    if (!indexed) ends_.clear();
     CLOISON_TRY_STATUS(indexed);
+    undo.disarm();
     next_ = first + entries.size();
     return {};
 }

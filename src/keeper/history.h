@@ -63,6 +63,7 @@ class History {
         crypto::ListKey list;
         std::uint64_t number;
     };
+    class ForgetUnlessCommitted;
     crypto::ListKey list_of(std::uint32_t person) const;
     Result<End*> end_of_list(storage::Transaction& transaction, std::uint32_t person);
     Status load();

@@ -193,8 +193,12 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
     parts->hardener = std::make_unique<Hardener>(
         parts->keys, parts->registry.thresholds().hardenings_of_account_per_hour,
         *parts->allowances, *parts->recorder, *parts->alarms);
-    CLOISON_TRY(const auto returned, erase_returned(*parts->persons, *parts->history));
-    if (returned > 0) CLOISON_TRY_STATUS(parts->alarms->raise("erased persons came back"));
+    CLOISON_TRY(const auto returned, find_returned(*parts->persons, *parts->history));
+    if (!returned.empty()) {
+        // First the line: a crash in between leaves them to be found again.
+        CLOISON_TRY_STATUS(parts->alarms->raise("erased persons came back"));
+        CLOISON_TRY_STATUS(parts->persons->erase(returned));
+    }
     const auto digest = configuration_digest(parts->registry, identity);
     CLOISON_TRY_STATUS(announce(journal::EntryKind::kConfigured, "configuration", digest,
                                 "configuration " + hex_encode(digest).substr(0, 16),
@@ -211,13 +215,13 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
     p.subjects = std::make_unique<Subjects>(p.keys, *p.grants, *p.persons, clock);
     p.discloser = std::make_unique<Discloser>(
         Discloser::Parts{*p.grants, p.keys, *p.persons, *p.sealer, p.registry, p.budgets,
-                         p.refusals, *p.alarms, *p.recorder, *p.canaries, clock, random},
+                         p.refusals, p.erased, *p.alarms, *p.recorder, *p.canaries, clock, random},
         std::move(options.on_step));
     p.investigation = std::make_unique<Investigation>(Investigation::Parts{
         *p.grants, p.keys, *p.persons, *p.journal, *p.recorder, *p.canaries, clock, random});
     p.own_lines = std::make_unique<OwnLines>(*p.grants, *p.history, *p.journal, *p.cosigner);
     p.eraser = std::make_unique<Eraser>(*p.grants, *p.persons, p.budgets, *p.recorder, *p.applied,
-                                        *p.canaries, p.refusals, *p.alarms, random);
+                                        p.erased, *p.canaries, p.refusals, *p.alarms, random);
     p.blind_index = std::make_unique<BlindIndex>(p.registry, p.keys, *p.allowances);
     return std::unique_ptr<Keeper>(new Keeper(std::move(parts)));
 }

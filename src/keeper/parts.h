@@ -33,6 +33,7 @@ struct Keeper::Parts {
     const KeyRing keys;
     Budgets budgets;
     Refusals refusals;
+    ErasedPersons erased;
     std::unique_ptr<journal::Journal> journal;
     std::unique_ptr<Epochs> epochs;
     std::unique_ptr<PersonStore> persons;

@@ -28,10 +28,6 @@ Bytes person_context(const Person& person, std::uint32_t epoch) {
                                     person.root.view(), number_bytes(epoch)});
 }
 
-tl::unexpected<Error> no_such_person() {
-    return fail(ErrorCode::kNotFound, "There is no such person.");
-}
-
 std::uint32_t epoch_of(ByteView wrapped) {
     return wrapped.size() == kWrappedSize ? get_u32(wrapped)
                                           : std::numeric_limits<std::uint32_t>::max();
@@ -54,6 +50,10 @@ Result<std::vector<std::uint32_t>> ordinals_of(Result<storage::Rows> rows) {
 }
 
 }  // namespace
+
+tl::unexpected<Error> no_such_person() {
+    return fail(ErrorCode::kNotFound, "There is no such person.");
+}
 
 /// What an enrolment takes: rows that are there and rows that are made, some of them for later.
 struct PersonStore::Allotment {
@@ -257,6 +257,25 @@ Result<std::vector<Result<crypto::PersonKey>>> PersonStore::keys(
     const std::vector<Person>& persons) const {
     if (persons.size() > kMaxEnrolment)
         return fail(ErrorCode::kInvalidArgument, "At most 10,000 persons are looked up at once.");
+    CLOISON_TRY(auto rows, rows_of(persons));
+    std::vector<Result<crypto::PersonKey>> found;
+    found.reserve(persons.size());
+    for (std::size_t i = 0; i < persons.size(); ++i) {
+        if (rows[i] && is_under_gone_epoch(*rows[i])) {
+            // A rotation came to its end between the reading and this.
+            CLOISON_TRY(auto again, rows_of({persons[i]}));
+            rows[i] = std::move(again.front());
+        }
+        if (rows[i])
+            found.push_back(key_in(*rows[i], persons[i]));
+        else
+            found.emplace_back(no_such_person());
+    }
+    return found;
+}
+
+Result<std::vector<std::optional<Row>>> PersonStore::rows_of(
+    const std::vector<Person>& persons) const {
     std::vector<std::optional<Row>> rows(persons.size());
     const auto looked_up = database_->read([&](Transaction& transaction) -> Status {
         for (std::size_t i = 0; i < persons.size(); ++i) {
@@ -269,15 +288,13 @@ Result<std::vector<Result<crypto::PersonKey>>> PersonStore::keys(
         return {};
     });
     CLOISON_TRY_STATUS(looked_up);
-    std::vector<Result<crypto::PersonKey>> found;
-    found.reserve(persons.size());
-    for (std::size_t i = 0; i < persons.size(); ++i) {
-        if (rows[i])
-            found.push_back(key_in(*rows[i], persons[i]));
-        else
-            found.emplace_back(no_such_person());
-    }
-    return found;
+    return rows;
+}
+
+bool PersonStore::is_under_gone_epoch(const Row& row) const {
+    if (row.is_null(1)) return false;
+    const auto epoch = epoch_of(row.bytes(1));
+    return epoch != kNobody && !epochs_.wrapping(epoch);
 }
 
 Result<crypto::PersonKey> PersonStore::key_in(const Row& row, const Person& person) const {

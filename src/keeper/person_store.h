@@ -14,6 +14,9 @@
 
 namespace cloison::keeper {
 
+/// What is said of a person who never was and of one who is erased alike.
+tl::unexpected<Error> no_such_person();
+
 /// Persons and their keys, docs/formats/keeper-store.md. A person key is random and stored only
 /// under the key of its epoch: erasing the wrapped key erases the person. Any thread may call.
 class PersonStore {
@@ -100,6 +103,9 @@ class PersonStore {
     Status load_pool(std::uint32_t first);
     Result<Allotment> allot(std::uint32_t count) const;
     Status store(storage::Transaction& transaction, const Allotment& allotment) const;
+    Result<std::vector<std::optional<storage::Row>>> rows_of(
+        const std::vector<Person>& persons) const;
+    bool is_under_gone_epoch(const storage::Row& row) const;
     Result<crypto::PersonKey> key_in(const storage::Row& row, const Person& person) const;
     Result<Bytes> wrap(const Person& person, ByteView key, std::uint32_t epoch) const;
     Result<Secret> unwrap(const Person& person, ByteView wrapped) const;
