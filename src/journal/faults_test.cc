@@ -14,6 +14,8 @@
 #include "journal/note.h"
 #include "journal/simulated_disk_for_test.h"
 #include "journal/support_for_test.h"
+#include "journal/tiles.h"
+#include "journal/wal.h"
 
 namespace cloison::journal {
 namespace {
@@ -137,6 +139,81 @@ class FaultsTest : public testing::TestWithParam<bool> {
 };
 INSTANTIATE_TEST_SUITE_P(Journal, FaultsTest, testing::Bool(),
                          [](const auto& test) { return test.param ? "Encrypted" : "Plain"; });
+
+/// Leaves a journal as a restored backup has it that was made while it went on: `size` entries,
+/// tiles that are full with what came afterwards, and an empty segment.
+void restore_behind_full_tiles(SimulatedDisk& disk, std::uint64_t size, const EntryKey& entry_key) {
+    std::string note;
+    {
+        const auto journal = *open_journal(disk, "/j", entry_key);
+        grow(*journal, size);
+        note = *journal->checkpoint();
+        // Other entries than those that come after the restore.
+        ASSERT_TRUE(journal->append(test_entries(1'000'000, 2 * kTileWidth)));
+    }
+    const auto checkpoint = open_checkpoint(
+        note, *NoteVerifier::parse(note_vkey(kTestOrigin, test_key().verify_key())));
+    ASSERT_TRUE(checkpoint.has_value());
+    ASSERT_TRUE(disk.write_file_atomically("/j/checkpoint", as_bytes(note), 0600));
+    const auto segments = list_segments(disk, "/j");
+    ASSERT_TRUE(segments.has_value());
+    for (const std::uint64_t first : *segments)
+        ASSERT_TRUE(disk.remove(Path("/j") / segment_path(first)));
+    SeededRandom random(6);
+    ASSERT_TRUE(WalSegment::create(disk, "/j", checkpoint->size, checkpoint->root,
+                                   EntryCipher(entry_key, std::string(kTestOrigin), random)));
+    ASSERT_TRUE(disk.sync_file_system("/j"));
+}
+
+TEST_P(FaultsTest, FailingCallsAfterARestoreBehindFullTilesLoseNothing) {
+    constexpr std::uint64_t kRestored = 10;
+    // Publishes the tile that is there already, full with other entries.
+    const auto use = [&](FileSystem& files, std::uint64_t& acknowledged) {
+        const auto journal = open_journal(files, "/j", entry_key_);
+        if (!journal) return;
+        if (!(*journal)->append(test_entries(kRestored, kTileWidth))) return;
+        acknowledged = kRestored + kTileWidth;
+        static_cast<void>((*journal)->publish());
+    };
+    SeededRandom random(5);
+    bool failed = true;
+    for (int number = 1; failed; ++number) {
+        ASSERT_LT(number, 400);
+        for (const Fault fault : {Fault::kBefore, Fault::kHalf, Fault::kAfter}) {
+            for (int aftermath = 0; aftermath < 4; ++aftermath) {
+                SimulatedDisk disk;
+                restore_behind_full_tiles(disk, kRestored, entry_key_);
+                const int before = disk.changes();
+                disk.arm(number, fault, true);
+                std::uint64_t acknowledged = kRestored;
+                use(disk, acknowledged);
+                failed = disk.changes() - before >= number;
+                disk.disarm();
+                if (aftermath >= 1) disk.cut_power(aftermath == 1 ? nullptr : &random);
+                expect_sound(disk, "/j", entry_key_, acknowledged,
+                             "change " + std::to_string(number) + ", fault " +
+                                 std::to_string(static_cast<int>(fault)) + ", aftermath " +
+                                 std::to_string(aftermath));
+                if (HasFatalFailure()) return;
+            }
+        }
+    }
+}
+
+TEST_P(FaultsTest, WhatADeathLeftOfAPartialTileGoesWithTheNextOpening) {
+    SimulatedDisk disk;
+    grow(**open_journal(disk, "/j", entry_key_), 10);
+    const Path left = "/j/tile/entries/000.p/.10.4711.0.tmp";
+    ASSERT_TRUE(disk.write_file_atomically(left, as_bytes("half a bundle"), 0600));
+    const FsckOptions options{.verify_key = note_vkey(kTestOrigin, test_key().verify_key()),
+                              .entry_key = entry_key_};
+    auto report = fsck(disk, "/j", options);
+    EXPECT_TRUE(report.has_value()) << report.error().message;
+    ASSERT_TRUE(open_journal(disk, "/j", entry_key_));
+    EXPECT_FALSE(*disk.exists(left));
+    report = fsck(disk, "/j", options);
+    EXPECT_TRUE(report.has_value()) << report.error().message;
+}
 
 TEST_P(FaultsTest, EachFailingCallLosesNothingAcknowledged) {
     fail_each_change(5, 1, entry_key_);

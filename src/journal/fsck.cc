@@ -199,6 +199,7 @@ Status Fsck::check_partials(const TileId& tile, ByteView content,
     if (!names && names.error().code == ErrorCode::kNotFound) return {};
     if (!names) return fail(std::move(names).error());
     for (const std::string& name : *names) {
+        if (is_temporary(name)) continue;
         std::size_t width = 0;
         const std::string path = directory + '/' + name;
         const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), width);

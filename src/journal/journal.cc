@@ -397,8 +397,7 @@ Result<std::unique_ptr<FileLock>> lock_directory(const Path& directory, FileSyst
 Status remove_temporaries(const Path& directory, FileSystem& files) {
     CLOISON_TRY(const auto names, files.list(directory));
     for (const std::string& name : names)
-        if (name.starts_with('.') && name.ends_with(".tmp"))
-            CLOISON_TRY_STATUS(files.remove(directory / name));
+        if (is_temporary(name)) CLOISON_TRY_STATUS(files.remove(directory / name));
     return {};
 }
 
@@ -411,6 +410,7 @@ Status make_durable(const Recovered& recovered, const TileFiles& tiles) {
         CLOISON_TRY_STATUS(tiles.files().write_file_atomically(
             tiles.directory() / segment_path(recovered.segments[first + i]),
             recovered.unpublished[i], 0600));
+    CLOISON_TRY_STATUS(tiles.write_missing_partials(recovered.published));
     return tiles.remove_partials_beyond(recovered.published);
 }
 

@@ -34,6 +34,10 @@ std::string TileId::partial_directory() const {
     return path(kTileWidth) + ".p";
 }
 
+bool is_temporary(std::string_view name) {
+    return name.starts_with('.') && name.ends_with(".tmp");
+}
+
 std::uint64_t tile_width(const TileId& tile, std::uint64_t size) {
     const std::uint64_t there = hashes_at_level(size, std::max(tile.level, 0));
     const std::uint64_t begin = tile.index * kTileWidth;
@@ -112,22 +116,45 @@ Result<std::vector<Bytes>> TileFiles::entries(std::uint64_t bundle, std::uint64_
     return entries;
 }
 
+Bytes TileFiles::sealed(const TileId& tile, std::uint64_t width, ByteView content) const {
+    if (tile.level != TileId::kEntries || !cipher_.encrypts()) return to_bytes(content);
+    return cipher_.seal_bundle(tile.index, width, content);
+}
+
 Status TileFiles::write(const TileId& tile, std::uint64_t width, ByteView content,
                         bool sync) const {
     const Path path = directory_ / tile.path(width);
     CLOISON_TRY_STATUS(files_.create_directories(path.parent_path()));
     CLOISON_TRY(auto file, files_.open(path, true));
-    Bytes encrypted;
-    if (tile.level == TileId::kEntries && cipher_.encrypts()) {
-        encrypted = cipher_.seal_bundle(tile.index, width, content);
-        content = encrypted;
-    }
+    const Bytes written = sealed(tile, width, content);
     CLOISON_TRY(const std::uint64_t size, file->size());
-    if (size > content.size()) CLOISON_TRY_STATUS(file->truncate(content.size()));
-    CLOISON_TRY_STATUS(file->write_at(0, content));
+    if (size > written.size()) CLOISON_TRY_STATUS(file->truncate(written.size()));
+    CLOISON_TRY_STATUS(file->write_at(0, written));
     if (!sync) return {};
     CLOISON_TRY_STATUS(file->sync_data());
     return files_.sync_directory(path.parent_path());
+}
+
+Status TileFiles::write_missing_partials(std::uint64_t size) const {
+    for (int level = TileId::kEntries; level < kTileLevels; ++level) {
+        const TileId tile{level, hashes_at_level(size, std::max(level, 0)) / kTileWidth};
+        const std::uint64_t width = tile_width(tile, size);
+        if (width == 0) continue;
+        const Path path = directory_ / tile.path(width);
+        CLOISON_TRY(const bool there, files_.exists(path));
+        if (there) continue;
+        CLOISON_TRY(auto content, read(tile, width));
+        if (level == TileId::kEntries) {
+            const auto entries = split_bundle(content, kTileWidth);
+            if (entries.empty())
+                return fail(ErrorCode::kCorrupt, tile.path(kTileWidth) + " is no full bundle.");
+            const ByteView last = entries[width - 1];
+            content.resize(static_cast<std::size_t>(last.data() + last.size() - content.data()));
+        }
+        CLOISON_TRY_STATUS(files_.create_directories(path.parent_path()));
+        CLOISON_TRY_STATUS(files_.write_file_atomically(path, sealed(tile, width, content), 0600));
+    }
+    return {};
 }
 
 Status TileFiles::remove_partials(const TileId& tile) const {
@@ -154,7 +181,7 @@ Status TileFiles::remove_partials_beyond(std::uint64_t size) const {
             for (const std::string& name : names) {
                 std::uint64_t width = 0;
                 std::from_chars(name.data(), name.data() + name.size(), width);
-                if (width <= tile_width(tile, size)) continue;
+                if (!is_temporary(name) && width <= tile_width(tile, size)) continue;
                 CLOISON_TRY_STATUS(files_.remove(directory / name));
                 removed = true;
             }

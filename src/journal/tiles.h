@@ -23,6 +23,9 @@ struct TileId {
     std::string partial_directory() const;  ///< Where the partial forms of it lie.
 };
 
+/// Whether it is what an atomic write that a crash cut short leaves (base/file_system.h).
+bool is_temporary(std::string_view name);
+
 /// Width of a tile in a tree of `size` entries: 0 (not there) to 256.
 std::uint64_t tile_width(const TileId& tile, std::uint64_t size);
 
@@ -53,10 +56,14 @@ class TileFiles {
     /// Writes without syncing, over what a crash may have left. What is complete once never
     /// changes, and no checkpoint covers it before it is synced.
     Status write(const TileId& tile, std::uint64_t width, ByteView content, bool sync) const;
+    /// Writes, durably, the partial forms that a tree of `size` entries needs where only full tiles
+    /// serve in their place, as in a copy that was made while they gave way. A full tile that no
+    /// checkpoint covers is written over in place, which a crash may cut short.
+    Status write_missing_partials(std::uint64_t size) const;
     /// Removes the partial forms of a tile that is now full.
     Status remove_partials(const TileId& tile) const;
     /// Removes, durably, the partial tiles beyond a tree of `size` entries: no checkpoint covers
-    /// what a process that died was writing, and it may have been cut short.
+    /// what a process that died was writing, and it may have been cut short. So do temporaries.
     Status remove_partials_beyond(std::uint64_t size) const;
 
     FileSystem& files() const { return files_; }
@@ -64,6 +71,9 @@ class TileFiles {
     const EntryCipher& cipher() const { return cipher_; }
 
   private:
+    /// The content as it lies on the disk, encrypted where it is to be.
+    Bytes sealed(const TileId& tile, std::uint64_t width, ByteView content) const;
+
     FileSystem& files_;
     const Path directory_;
     const EntryCipher cipher_;
