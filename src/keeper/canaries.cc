@@ -76,9 +76,23 @@ Status Canaries::load() {
             remember(canary);
             ++next_;
         }
-        if (!canaries.empty()) continue;
-        return next_ - 1 == planted ? Status() : missing(std::min(next_, planted + 1));
+        if (canaries.empty()) break;
     }
+    if (stored.empty() && next_ > 1) return count_anew();
+    return next_ - 1 == planted ? Status() : missing(std::min(next_, planted + 1));
+}
+
+/// The store is of a time when canaries were not counted, or somebody took the count away: which of
+/// the two, the alarm has a person find out.
+Status Canaries::count_anew() {
+    CLOISON_TRY_STATUS(parts_.alarms.raise("canaries were not counted"));
+    return parts_.persons.set_setting(kCount, boxed_count(next_ - 1));
+}
+
+Bytes Canaries::boxed_count(std::uint64_t count) const {
+    Bytes number;
+    put_u64(number, count);
+    return crypto::box_encrypt(parts_.keys.canaries(), number, as_bytes(kCount), parts_.random);
 }
 
 void Canaries::remember(const Canary& canary) {
@@ -193,10 +207,7 @@ Status Canaries::store(const std::vector<Canary>& canaries) {
     boxes.reserve(canaries.size());
     for (const auto& canary : canaries)
         boxes.push_back(seal_canary(parts_.keys.canaries(), canary, parts_.random));
-    Bytes number;
-    put_u64(number, canaries.back().number);
-    const Bytes count =
-        crypto::box_encrypt(parts_.keys.canaries(), number, as_bytes(kCount), parts_.random);
+    const Bytes count = boxed_count(canaries.back().number);
     return parts_.persons.database().write([&](Transaction& transaction) -> Status {
         for (std::size_t i = 0; i < canaries.size(); ++i)
             CLOISON_TRY_STATUS(transaction.execute(

@@ -91,6 +91,8 @@ class Canaries {
   private:
     Canaries(Parts parts, std::size_t max_canaries) : parts_(parts), max_(max_canaries) {}
     Status load();
+    Status count_anew();
+    Bytes boxed_count(std::uint64_t count) const;
     Status check(std::string_view compartment,
                  const std::vector<std::vector<PlainValue>>& persons) const;
     Result<std::vector<Planted>> make(const std::vector<Person>& people,

@@ -396,7 +396,10 @@ TEST_F(CanariesTest, ARowThatIsTakenOutIsReportedAtStart) {
     EXPECT_EQ(registered().size(), 3u);
     bed_.keeper.reset();
     change_register("DELETE FROM setting WHERE name = 'canaries planted'");
-    EXPECT_TRUE(refused_at("1")) << "how many there were is gone";
+    bed_.start();
+    EXPECT_EQ(alarms().back().reason, "canaries were not counted");
+    change_register("DELETE FROM canary WHERE number = 3");
+    EXPECT_TRUE(refused_at("3")) << "they are counted again";
 }
 
 TEST_F(CanariesTest, AGrantOfAnotherDoorRaisesItToo) {

@@ -115,6 +115,15 @@ Status Epochs::create(std::uint32_t number) {
     return {};
 }
 
+Status Epochs::write_again(std::uint32_t number) {
+    if (!wrapping(number)) return fail(ErrorCode::kNotFound, "There is no such epoch key.");
+    const Path path = directory_ / file_name(number);
+    CLOISON_TRY(auto before, files_.open(path, false));
+    CLOISON_TRY(const auto box, files_.read_file(path, kFileSize));
+    CLOISON_TRY_STATUS(files_.write_file_atomically(path, box, kMode));
+    return overwrite(*before);
+}
+
 Status Epochs::destroy(std::uint32_t number) {
     if (!wrapping(number)) return fail(ErrorCode::kNotFound, "There is no such epoch key.");
     CLOISON_TRY_STATUS(shred(directory_ / file_name(number)));
@@ -123,11 +132,15 @@ Status Epochs::destroy(std::uint32_t number) {
     return {};
 }
 
+Status Epochs::overwrite(File& file) {
+    CLOISON_TRY(const auto size, file.size());
+    CLOISON_TRY_STATUS(file.write_at(0, Bytes(static_cast<std::size_t>(size))));
+    return file.sync_data();
+}
+
 Status Epochs::shred(const Path& path) {
     CLOISON_TRY(auto file, files_.open(path, false));
-    CLOISON_TRY(const auto size, file->size());
-    CLOISON_TRY_STATUS(file->write_at(0, Bytes(static_cast<std::size_t>(size))));
-    CLOISON_TRY_STATUS(file->sync_data());
+    CLOISON_TRY_STATUS(overwrite(*file));
     CLOISON_TRY_STATUS(files_.remove(path));
     return files_.sync_directory(directory_);
 }

@@ -28,6 +28,10 @@ class Epochs {
 
     /// Makes a key that is on stable storage on return. kConflict unless it is newer than all.
     Status create(std::uint32_t number);
+    /// Writes the key's file anew, with the same key, and overwrites the old copy. For a key that
+    /// was read back before anything was wrapped under it: whether whoever made it brought it to
+    /// stable storage is not known, and a failed sync is not made good by another.
+    Status write_again(std::uint32_t number);
     /// Overwrites the key's file, syncs, removes it and syncs the directory; then forgets the key.
     /// kNotFound if there is none.
     Status destroy(std::uint32_t number);
@@ -40,6 +44,7 @@ class Epochs {
     Status load();
     Status load_file(const std::string& name);
     Status shred(const Path& path);
+    static Status overwrite(File& file);
 
     FileSystem& files_;
     const Path directory_;

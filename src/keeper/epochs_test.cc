@@ -56,6 +56,18 @@ TEST_F(EpochsTest, ADestroyedKeyIsGoneFromTheFileThatOthersStillHold) {
     EXPECT_EQ((*open())->living(), std::vector<std::uint32_t>{2});
 }
 
+TEST_F(EpochsTest, AKeyThatIsWrittenAgainIsTheSameInAnotherFile) {
+    auto epochs = *open();
+    ASSERT_TRUE(epochs->create(1));
+    const Path held = temporary_.path() / "held";
+    std::filesystem::create_hard_link(file(1), held);
+    ASSERT_TRUE(epochs->write_again(1));
+    EXPECT_EQ(*files_.read_file(held, 100), Bytes(72)) << "no copy is left";
+    EXPECT_EQ(*files_.mode(file(1)), 0600u);
+    EXPECT_TRUE(equal_constant_time((*open())->wrapping(1)->view(), epochs->wrapping(1)->view()));
+    EXPECT_EQ(epochs->write_again(2).error().code, ErrorCode::kNotFound);
+}
+
 TEST_F(EpochsTest, ADestructionThatACrashCutShortIsEnded) {
     auto epochs = *open();
     ASSERT_TRUE(epochs->create(1));

@@ -94,10 +94,15 @@ Status PersonStore::load() {
 
 Status PersonStore::load_epoch(std::uint32_t stored) {
     if (stored == 0) {
-        if (epochs_.newest() == 0) CLOISON_TRY_STATUS(epochs_.create(1));
+        if (epochs_.newest() == 0)
+            CLOISON_TRY_STATUS(epochs_.create(1));
+        else
+            CLOISON_TRY_STATUS(epochs_.write_again(epochs_.newest()));
         return use_epoch(epochs_.newest());
     }
     epoch_ = stored;
+    // A rotation that goes on from here wraps everybody under the newest.
+    if (epochs_.newest() > stored) CLOISON_TRY_STATUS(epochs_.write_again(epochs_.newest()));
     if (epochs_.wrapping(stored)) return {};
     const std::string number = std::to_string(stored);
     if (epochs_.newest() > stored)
@@ -447,8 +452,11 @@ Result<PersonStore::Rewrapped> PersonStore::rewrap_next(std::size_t limit) {
                     transaction.query_one("SELECT passed FROM tally WHERE id = 1", {}));
         CLOISON_TRY(const auto rows,
                     transaction.query("SELECT ordinal, root, wrapped FROM person "
-                                      "WHERE ordinal > $1 ORDER BY ordinal LIMIT $2",
-                                      {tally.integer(0), signed_of(limit)}));
+                                      "WHERE ordinal > $1 AND wrapped IS NOT NULL "
+                                      "AND substr(wrapped, 1, 4) <> $2 "
+                                      "AND substr(wrapped, 1, 4) <> $3 ORDER BY ordinal LIMIT $4",
+                                      {tally.integer(0), number_bytes(epoch_),
+                                       number_bytes(kNobody), signed_of(limit)}));
         std::int64_t renewed = 0;
         for (const auto& row : rows) {
             CLOISON_TRY(const bool moved, rewrap_row(transaction, row));

@@ -68,10 +68,10 @@ class PersonStore {
     /// Enrols in this epoch from now on, whose key must be there; nobody is under it yet.
     Status use_epoch(std::uint32_t number);
     struct Rewrapped {
-        std::size_t persons = 0;  ///< Moved to epoch(); a row may be nobody's.
+        std::size_t persons = 0;  ///< Moved to epoch().
         bool last = false;        ///< Every row is passed.
     };
-    /// Wraps the keys of the next at most `limit` rows anew, in one transaction. kCorrupt naming
+    /// Wraps the keys of the next at most `limit` persons anew, in one transaction. kCorrupt naming
     /// the first that does not open; nothing changes then.
     Result<Rewrapped> rewrap_next(std::size_t limit);
     /// An epoch other than epoch() that some person is under; 0 if there is none. Reads every row,

@@ -60,7 +60,7 @@ class Rotation {
     bool may_go_on();
     Status rotate();
     Status renew();
-    /// How many rows a batch has at this pace: fewer where the pace is slow, so that it is even.
+    /// How many persons a batch has at this pace: fewer where the pace is slow, so that it is even.
     std::size_t batch_at(std::uint32_t pace) const;
     Status destroy_old();
     Status announce(std::uint32_t number);

@@ -89,7 +89,7 @@ class RotationTest : public testing::Test {
     }
     using Told = std::vector<std::string>;
 
-    static constexpr std::size_t kBatch = 1'000;
+    static constexpr std::size_t kBatch = 100;
     TemporaryDirectory directory_;
     SeededRandom random_{5};
     ManualClock clock_{from_unix_ms(TestBed::kStartMs)};

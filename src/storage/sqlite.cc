@@ -224,6 +224,10 @@ Result<std::unique_ptr<Database>> open_sqlite(const Path& path,
     CLOISON_TRY_STATUS(create_private_file(path));
     auto database = std::make_unique<SqliteDatabase>(path);
     CLOISON_TRY_STATUS(database->migrate(migrations));
+    // What whoever had it open before left in the log may never have reached the disk, if a sync
+    // failed; here it is written once more. Where somebody else has it open it is in use already.
+    const auto brought_over = database->compact_log();
+    if (!brought_over && !brought_over.error().retryable()) return fail(brought_over.error());
     return database;
 }
 

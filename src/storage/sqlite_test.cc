@@ -223,6 +223,18 @@ TEST_F(SqliteTest, CommittedRowsOutliveTheDatabaseObject) {
     EXPECT_EQ(count("towns"), 1);
 }
 
+TEST_F(SqliteTest, WhatACrashLeftInTheLogIsWrittenAgain) {
+    ASSERT_TRUE(execute("INSERT INTO towns (name) VALUES ('Brest')"));
+    // The files as a killed process leaves them.
+    const Path left = directory_.path() / "left.db";
+    std::filesystem::copy(path_, left);
+    std::filesystem::copy(path_.string() + "-wal", left.string() + "-wal");
+    ASSERT_GT(std::filesystem::file_size(left.string() + "-wal"), 0u);
+    database_ = open_sqlite(left, {kPeople, kTowns}).value();
+    EXPECT_EQ(std::filesystem::file_size(left.string() + "-wal"), 0u);
+    EXPECT_EQ(count("towns"), 1);
+}
+
 TEST_F(SqliteTest, FilesArePrivateWhateverTheUmask) {
     const mode_t old_mask = umask(0);
     const Path path = directory_.path() / "private.db";

@@ -31,12 +31,14 @@ class Rounds:
         if cut_power:
             self.cuts += 1
             self.disk.cut_power()
-        before = self.disk.calls()[-60:]
+        calls = self.disk.calls()
+        before = [call for call in calls[:-60] if call[-1] != "ok"] + calls[-60:]
         try:
             self.keeper.start(self.disk.environment())
         except DidNotStart as error:
             told = "\n".join(" ".join(map(str, call)) for call in before)
-            raise DidNotStart(f"{error}\nlast changes before:\n{told}") from None
+            how = "the power was cut" if cut_power else "the process was killed"
+            raise DidNotStart(f"{error}\n{how}; faults, and the last changes before:\n{told}") from None
 
     def run_with(self, fault, only="", stall_ms=0, seconds=10):
         """A keeper on a disk with that fault, under load, until it ends or the fault is over."""
