@@ -40,7 +40,7 @@ def run(*arguments, check=True, timeout=600, **options):
 def wait_until(condition, seconds, what):
     """Polls a real state of a real process until it holds; fails saying what was waited for."""
     deadline = time.monotonic() + seconds
-    nothing, _ = os.pipe()
+    nothing, other_end = os.pipe()
     try:
         while time.monotonic() < deadline:
             value = condition()
@@ -49,6 +49,7 @@ def wait_until(condition, seconds, what):
             select.select([nothing], [], [], 0.02)
     finally:
         os.close(nothing)
+        os.close(other_end)
     raise AssertionError(f"not within {seconds} s: {what}")
 
 
