@@ -1,6 +1,7 @@
 #include "cli/witness_command.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <memory>
@@ -21,6 +22,8 @@ struct Arguments {
     std::string listen = "127.0.0.1:9080";
     std::string name;
     std::string vkey;
+    std::string log;
+    bool also = false;
 
     Path path() const { return std::filesystem::absolute(directory).lexically_normal(); }
 };
@@ -91,9 +94,40 @@ Status print_key(const Arguments& arguments) {
 }
 
 Status add_log(const Arguments& arguments) {
+    using journal::Witness;
+    CLOISON_TRY(const auto added,
+                Witness::add_log(local_file_system(), arguments.path(), arguments.vkey,
+                                 arguments.also ? Witness::Keys::kAlso : Witness::Keys::kOne));
+    std::printf(added.was_known ? "%s is already known with this key.\n"
+                                : "The witness cosigns checkpoints of %s from now on.\n",
+                added.origin.c_str());
+    return {};
+}
+
+Status list_logs(const Arguments& arguments) {
+    CLOISON_TRY(const auto logs, journal::Witness::logs(local_file_system(), arguments.path()));
+    if (logs.empty()) std::fprintf(stderr, "This witness knows no log.\n");
+    for (const auto& log : logs) {
+        const std::string seen = log.cosigned
+                                     ? "cosigned last at size " + std::to_string(*log.cosigned)
+                                     : "NOT READABLE: " + log.cosigned.error().message;
+        std::printf("%s  %s\n", log.origin.c_str(),
+                    log.cosigned && *log.cosigned == 0 ? "not cosigned yet" : seen.c_str());
+        for (const std::string& vkey : log.vkeys) std::printf("    %s\n", vkey.c_str());
+    }
+    return {};
+}
+
+Status remove_log(const Arguments& arguments) {
     CLOISON_TRY(const auto origin,
-                journal::Witness::add_log(local_file_system(), arguments.path(), arguments.vkey));
-    std::printf("The witness cosigns checkpoints of %s from now on.\n", origin.c_str());
+                journal::Witness::remove_log(local_file_system(), arguments.path(), arguments.log));
+    CLOISON_TRY(const auto logs, journal::Witness::logs(local_file_system(), arguments.path()));
+    const bool left = std::any_of(logs.begin(), logs.end(),
+                                  [&](const auto& log) { return log.origin == origin; });
+    std::printf(left ? "The witness no longer trusts that key for %s.\n"
+                     : "The witness no longer cosigns checkpoints of %s. It remembers the last "
+                       "that it cosigned.\n",
+                origin.c_str());
     return {};
 }
 
@@ -143,8 +177,24 @@ void add_witness_command(CLI::App& command, std::function<Status()>& chosen) {
                     "The log's verify key, as its operator prints it (cloison journal key): "
                     "origin+id+key")
         ->required();
+    add->add_flag("--also", arguments->also,
+                  "One key more for a log that is known: whoever holds it can sign for that log");
     add->fallthrough();
     add->callback(choose(add_log));
+
+    auto* list = command.add_subcommand(
+        "list-logs", "Says which logs are trusted, with which keys, and what was cosigned last");
+    list->fallthrough();
+    list->callback(choose(list_logs));
+
+    auto* remove = command.add_subcommand(
+        "remove-log", "Trusts a log no longer, or one key of it; also while the witness runs");
+    remove
+        ->add_option("log", arguments->log,
+                     "Its origin, or one of its verify keys, as list-logs prints them")
+        ->required();
+    remove->fallthrough();
+    remove->callback(choose(remove_log));
 
     command.callback([&command, runs = choose(run)] {
         if (command.get_subcommands().empty()) runs();

@@ -32,20 +32,43 @@ Path latest_path(const Path& directory, std::string_view origin) {
     return log_path(directory, origin, ".latest");
 }
 
-/// The keys of a log, none if it is not known.
-Result<std::vector<NoteVerifier>> read_keys(FileSystem& files, const Path& directory,
-                                            std::string_view origin) {
+Status require_witness(FileSystem& files, const Path& directory) {
+    CLOISON_TRY(const bool exists, files.exists(key_path(directory)));
+    if (exists) return {};
+    return fail(ErrorCode::kNotFound,
+                directory.string() + " has no witness: make one with \"cloison witness init\".");
+}
+
+/// The vkey lines of a file of keys.
+Result<std::vector<NoteVerifier>> parse_keys(ByteView bytes) {
     std::vector<NoteVerifier> keys;
-    const auto bytes = files.read_file(keys_path(directory, origin), kMaxKeysFile);
-    if (!bytes && bytes.error().code == ErrorCode::kNotFound) return keys;
-    if (!bytes) return fail(bytes.error());
-    std::string_view rest = as_text(*bytes);
+    std::string_view rest = as_text(bytes);
     std::string_view line;
     while (take_line(rest, line)) {
         CLOISON_TRY(auto key, NoteVerifier::parse(line));
         keys.push_back(std::move(key));
     }
     return keys;
+}
+
+/// The keys of a log, none if it is not known.
+Result<std::vector<NoteVerifier>> read_keys(FileSystem& files, const Path& directory,
+                                            std::string_view origin) {
+    const auto bytes = files.read_file(keys_path(directory, origin), kMaxKeysFile);
+    if (!bytes && bytes.error().code == ErrorCode::kNotFound) return std::vector<NoteVerifier>();
+    if (!bytes) return fail(bytes.error());
+    return parse_keys(*bytes);
+}
+
+Status write_keys(FileSystem& files, const Path& directory, const std::vector<NoteVerifier>& keys) {
+    std::string lines;
+    for (const NoteVerifier& key : keys) lines += note_vkey(key.name, key.key) + "\n";
+    return files.write_file_atomically(keys_path(directory, keys.front().name), as_bytes(lines),
+                                       0600);
+}
+
+bool same_key(const NoteVerifier& a, const NoteVerifier& b) {
+    return a.key_id == b.key_id && a.key == b.key;
 }
 
 /// Opened with any of the keys.
@@ -124,35 +147,90 @@ Status Witness::create(FileSystem& files, const Path& directory, std::string_vie
                                        as_bytes(witness_vkey(name, key) + "\n"), 0644);
 }
 
-Result<std::string> Witness::add_log(FileSystem& files, const Path& directory,
-                                     std::string_view vkey) {
+Result<Witness::AddedLog> Witness::add_log(FileSystem& files, const Path& directory,
+                                           std::string_view vkey, Keys allowed) {
     crypto::initialize();
     CLOISON_TRY(const auto added, NoteVerifier::parse(vkey));
-    CLOISON_TRY(const bool exists, files.exists(key_path(directory)));
-    if (!exists)
-        return fail(
-            ErrorCode::kNotFound,
-            directory.string() + " has no witness: make one with \"cloison witness init\".");
+    CLOISON_TRY_STATUS(require_witness(files, directory));
     CLOISON_TRY(const auto alone, files.lock_file(directory / "add-log.lock"));
-    CLOISON_TRY(const auto keys, read_keys(files, directory, added.name));
-    std::string lines;
-    for (const NoteVerifier& key : keys) {
-        if (key.key_id == added.key_id && key.key == added.key) return added.name;
-        lines += note_vkey(key.name, key.key) + "\n";
-    }
+    CLOISON_TRY(auto keys, read_keys(files, directory, added.name));
+    const auto same = [&added](const NoteVerifier& key) { return same_key(key, added); };
+    if (std::any_of(keys.begin(), keys.end(), same)) return AddedLog{added.name, true};
+    if (!keys.empty() && allowed == Keys::kOne)
+        return fail(ErrorCode::kConflict,
+                    "This witness knows " + added.name +
+                        " with another key. If it is the journal of another body, it needs an "
+                        "origin of its own; if it is the same with one key more, say --also.");
     if (keys.size() == kMaxKeys) return fail(ErrorCode::kTooLarge, "The log has 16 keys already.");
+    keys.push_back(added);
     // The state first: a log that is known always has one, so a missing one is never an empty log.
     CLOISON_TRY(const bool has_state, files.exists(latest_path(directory, added.name)));
     if (!has_state)
         CLOISON_TRY_STATUS(files.write_file_atomically(latest_path(directory, added.name),
                                                        as_bytes(empty_state(added.name)), 0600));
-    lines += std::string(vkey) + "\n";
-    CLOISON_TRY_STATUS(
-        files.write_file_atomically(keys_path(directory, added.name), as_bytes(lines), 0600));
-    return added.name;
+    else if (!read_latest(files, directory, added.name, keys))
+        return fail(ErrorCode::kConflict,
+                    "This witness has cosigned a checkpoint of " + added.name +
+                        " before, under another key: a log with this key needs another origin.");
+    CLOISON_TRY_STATUS(write_keys(files, directory, keys));
+    return AddedLog{added.name, false};
+}
+
+Result<std::vector<Witness::KnownLog>> Witness::logs(FileSystem& files, const Path& directory) {
+    CLOISON_TRY_STATUS(require_witness(files, directory));
+    CLOISON_TRY(const auto names, files.list(directory / "logs"));
+    std::vector<KnownLog> known;
+    for (const std::string& name : names) {
+        if (name.starts_with('.') || !name.ends_with(".keys")) continue;
+        CLOISON_TRY(const auto bytes, files.read_file(directory / "logs" / name, kMaxKeysFile));
+        CLOISON_TRY(const auto keys, parse_keys(bytes));
+        if (keys.empty()) continue;
+        const std::string& origin = keys.front().name;
+        const auto latest = read_latest(files, directory, origin, keys);
+        KnownLog log{origin, {}, 0};
+        if (latest)
+            log.cosigned = latest->size;
+        else
+            log.cosigned = fail(latest.error());
+        for (const NoteVerifier& key : keys) log.vkeys.push_back(note_vkey(key.name, key.key));
+        known.push_back(std::move(log));
+    }
+    std::sort(known.begin(), known.end(),
+              [](const KnownLog& a, const KnownLog& b) { return a.origin < b.origin; });
+    return known;
+}
+
+Result<std::string> Witness::remove_log(FileSystem& files, const Path& directory,
+                                        std::string_view origin_or_vkey) {
+    crypto::initialize();
+    CLOISON_TRY_STATUS(require_witness(files, directory));
+    CLOISON_TRY(const auto alone, files.lock_file(directory / "add-log.lock"));
+    const auto one = NoteVerifier::parse(origin_or_vkey);
+    const std::string origin = one ? one->name : std::string(origin_or_vkey);
+    CLOISON_TRY(auto keys, read_keys(files, directory, origin));
+    const std::size_t before = keys.size();
+    std::erase_if(keys, [&one](const NoteVerifier& key) { return !one || same_key(key, *one); });
+    if (keys.size() == before)
+        return fail(ErrorCode::kNotFound,
+                    one ? "This witness does not know that key."
+                        : "This witness does not know a log " + origin +
+                              ": \"cloison witness list-logs\" says which it knows.");
+    if (!keys.empty()) {
+        if (!read_latest(files, directory, origin, keys))
+            return fail(ErrorCode::kConflict,
+                        "The checkpoint of " + origin +
+                            " that was cosigned last is signed with that key alone: it cannot be "
+                            "removed before the log has shown one with another key.");
+        CLOISON_TRY_STATUS(write_keys(files, directory, keys));
+        return origin;
+    }
+    CLOISON_TRY_STATUS(files.remove(keys_path(directory, origin)));
+    CLOISON_TRY_STATUS(files.sync_directory(directory / "logs"));
+    return origin;
 }
 
 Result<std::string> Witness::vkey(FileSystem& files, const Path& directory) {
+    CLOISON_TRY_STATUS(require_witness(files, directory));
     CLOISON_TRY(const auto bytes, files.read_file(vkey_path(directory), 4096));
     std::string_view rest = as_text(bytes);
     std::string_view line;
@@ -173,11 +251,7 @@ Witness::Witness(FileSystem& files, Path directory, const Clock& clock, std::str
 Result<std::unique_ptr<Witness>> Witness::open(FileSystem& files, const Path& directory,
                                                const Clock& clock) {
     crypto::initialize();
-    CLOISON_TRY(const bool exists, files.exists(key_path(directory)));
-    if (!exists)
-        return fail(
-            ErrorCode::kNotFound,
-            directory.string() + " has no witness: make one with \"cloison witness init\".");
+    CLOISON_TRY_STATUS(require_witness(files, directory));
     CLOISON_TRY(const auto seed, crypto::load_key_file(files, key_path(directory)));
     auto key = crypto::SigningKey::from_seed(seed.view());
     CLOISON_TRY(const auto line, vkey(files, directory));

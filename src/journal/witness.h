@@ -28,10 +28,31 @@ class Witness {
     /// no key can have.
     static Status create(FileSystem& files, const Path& directory, std::string_view name,
                          Random& random);
-    /// Trusts a log by a vkey line, whose name is the log's origin; another key of the same log is
-    /// added to those it has. A running witness sees it at the next request. Returns the origin.
-    static Result<std::string> add_log(FileSystem& files, const Path& directory,
-                                       std::string_view vkey);
+    /// Whether add_log may give a log that has a key a second one.
+    enum class Keys { kOne, kAlso };
+    struct AddedLog {
+        std::string origin;
+        bool was_known = false;  ///< With this key: nothing was changed.
+    };
+    /// Trusts a log by a vkey line, whose name is the log's origin. A running witness sees it at
+    /// the next request. kConflict for another key of an origin that is known, unless `keys` says
+    /// kAlso: whoever holds it can then sign for that origin. kConflict in any case if this witness
+    /// has cosigned a checkpoint of that origin that no key of the log has signed.
+    static Result<AddedLog> add_log(FileSystem& files, const Path& directory, std::string_view vkey,
+                                    Keys keys = Keys::kOne);
+    struct KnownLog {
+        std::string origin;
+        std::vector<std::string> vkeys;
+        Result<std::uint64_t> cosigned;  ///< The size that was cosigned last; 0 if none was.
+    };
+    /// Sorted by origin.
+    static Result<std::vector<KnownLog>> logs(FileSystem& files, const Path& directory);
+    /// No longer trusts a log, named by its origin, or one key of it, named by its vkey line. What
+    /// was cosigned last stays known, so that a log that is added again has to fit it. kNotFound;
+    /// kConflict for a key without which the log's last checkpoint cannot be read. Returns the
+    /// origin.
+    static Result<std::string> remove_log(FileSystem& files, const Path& directory,
+                                          std::string_view origin_or_vkey);
     /// The witness's own vkey line.
     static Result<std::string> vkey(FileSystem& files, const Path& directory);
 

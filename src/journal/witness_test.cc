@@ -20,6 +20,10 @@ namespace {
 const Path kDirectory = "/w";
 constexpr std::string_view kName = "example.org/w1";
 
+std::string vkey_of(std::uint8_t seed) {
+    return note_vkey(kTestOrigin, test_key(seed).verify_key());
+}
+
 class WitnessTest : public ::testing::Test {
   protected:
     void SetUp() override {
@@ -31,7 +35,7 @@ class WitnessTest : public ::testing::Test {
     static void make(FileSystem& files) {
         SeededRandom random(9);
         ASSERT_TRUE(Witness::create(files, kDirectory, kName, random));
-        ASSERT_EQ(*Witness::add_log(files, kDirectory, TestLog::vkey()), kTestOrigin);
+        ASSERT_EQ(Witness::add_log(files, kDirectory, TestLog::vkey())->origin, kTestOrigin);
     }
     void open() {
         witness.reset();
@@ -99,8 +103,7 @@ TEST_F(WitnessTest, SignatureOfAnotherKeyIsForbidden) {
 TEST_F(WitnessTest, SecondKeyOfALogIsTrustedToo) {
     const auto signed_by_second =
         WitnessRequest{0, {}, sign_note(log.text(5), kTestOrigin, test_key(2))};
-    ASSERT_TRUE(
-        Witness::add_log(disk, kDirectory, note_vkey(kTestOrigin, test_key(2).verify_key())));
+    ASSERT_TRUE(Witness::add_log(disk, kDirectory, vkey_of(2), Witness::Keys::kAlso));
     EXPECT_EQ(status(signed_by_second), 200);
     EXPECT_EQ(status(log.request(5, 9)), 200);
     EXPECT_EQ(status(WitnessRequest{9, log.proof(9, 12),
@@ -108,12 +111,81 @@ TEST_F(WitnessTest, SecondKeyOfALogIsTrustedToo) {
               200);
 }
 
+TEST_F(WitnessTest, AnotherKeyOfAKnownOriginIsRefusedUnlessItIsAskedFor) {
+    const auto refused = Witness::add_log(disk, kDirectory, vkey_of(2));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
+    EXPECT_NE(refused.error().message.find(kTestOrigin), std::string::npos);
+    EXPECT_EQ(status(WitnessRequest{0, {}, sign_note(log.text(5), kTestOrigin, test_key(2))}), 403);
+    EXPECT_FALSE(Witness::add_log(disk, kDirectory, vkey_of(2), Witness::Keys::kAlso)->was_known);
+    EXPECT_TRUE(Witness::add_log(disk, kDirectory, vkey_of(2))->was_known);
+    EXPECT_TRUE(Witness::add_log(disk, kDirectory, TestLog::vkey())->was_known);
+}
+
+TEST_F(WitnessTest, LogsAreListedWithWhatWasCosigned) {
+    const std::string other = note_vkey("a.example/log", test_key(3).verify_key());
+    ASSERT_TRUE(Witness::add_log(disk, kDirectory, other));
+    ASSERT_TRUE(Witness::add_log(disk, kDirectory, vkey_of(2), Witness::Keys::kAlso));
+    ASSERT_EQ(status(log.request(0, 9)), 200);
+    const auto logs = *Witness::logs(disk, kDirectory);
+    ASSERT_EQ(logs.size(), 2U);
+    EXPECT_EQ(logs[0].origin, "a.example/log");
+    EXPECT_EQ(logs[0].vkeys, std::vector<std::string>{other});
+    EXPECT_EQ(*logs[0].cosigned, 0U);
+    EXPECT_EQ(logs[1].origin, kTestOrigin);
+    EXPECT_EQ(logs[1].vkeys, (std::vector<std::string>{TestLog::vkey(), vkey_of(2)}));
+    EXPECT_EQ(*logs[1].cosigned, 9U);
+}
+
+TEST_F(WitnessTest, ARemovedLogIsUnknownAndHasToFitWhenItComesBack) {
+    ASSERT_EQ(status(log.request(0, 9)), 200);
+    EXPECT_EQ(*Witness::remove_log(disk, kDirectory, kTestOrigin), kTestOrigin);
+    EXPECT_EQ(status(log.request(9, 12)), 404);
+    EXPECT_TRUE(Witness::logs(disk, kDirectory)->empty());
+    EXPECT_EQ(Witness::remove_log(disk, kDirectory, kTestOrigin).error().code,
+              ErrorCode::kNotFound);
+    EXPECT_EQ(Witness::add_log(disk, kDirectory, vkey_of(2)).error().code, ErrorCode::kConflict)
+        << "nobody else takes the origin";
+    ASSERT_TRUE(Witness::add_log(disk, kDirectory, TestLog::vkey()));
+    EXPECT_EQ(witness->add_checkpoint(log.request(0, 5).text()).body, "9\n");
+    EXPECT_EQ(status(log.request(9, 12)), 200);
+}
+
+TEST_F(WitnessTest, OneKeyOfALogIsRemovedUnlessItAloneSignedTheLastCheckpoint) {
+    ASSERT_TRUE(Witness::add_log(disk, kDirectory, vkey_of(2), Witness::Keys::kAlso));
+    ASSERT_EQ(status(log.request(0, 9)), 200);
+    EXPECT_EQ(Witness::remove_log(disk, kDirectory, TestLog::vkey()).error().code,
+              ErrorCode::kConflict);
+    EXPECT_EQ(Witness::remove_log(disk, kDirectory, vkey_of(3)).error().code, ErrorCode::kNotFound);
+    ASSERT_TRUE(Witness::remove_log(disk, kDirectory, vkey_of(2)));
+    EXPECT_EQ(status(WitnessRequest{9, log.proof(9, 12),
+                                    sign_note(log.text(12), kTestOrigin, test_key(2))}),
+              403);
+    EXPECT_EQ(status(log.request(9, 12)), 200);
+}
+
+TEST_F(WitnessTest, ALogIsTrustedOrNotAlsoAfterAFailedRemoval) {
+    using Fault = SimulatedDisk::Fault;
+    for (const Fault fault : {Fault::kBefore, Fault::kHalf, Fault::kAfter})
+        for (const int number : {1, 2}) {
+            SimulatedDisk faulty;
+            make(faulty);
+            auto opened = *Witness::open(faulty, kDirectory, clock);
+            ASSERT_EQ(opened->add_checkpoint(log.request(0, 5).text()).status, 200);
+            faulty.arm(number, fault, false);
+            EXPECT_FALSE(Witness::remove_log(faulty, kDirectory, kTestOrigin));
+            opened.reset();
+            faulty.cut_power(nullptr);
+            ASSERT_TRUE(Witness::add_log(faulty, kDirectory, TestLog::vkey()));
+            opened = *Witness::open(faulty, kDirectory, clock);
+            EXPECT_EQ(opened->add_checkpoint(log.request(0, 3).text()).body, "5\n");
+        }
+}
+
 TEST_F(WitnessTest, ALogHasAtMostSixteenKeys) {
     for (std::uint8_t seed = 2; seed <= 16; ++seed)
-        ASSERT_TRUE(Witness::add_log(disk, kDirectory,
-                                     note_vkey(kTestOrigin, test_key(seed).verify_key())));
-    const auto beyond =
-        Witness::add_log(disk, kDirectory, note_vkey(kTestOrigin, test_key(17).verify_key()));
+        ASSERT_TRUE(Witness::add_log(disk, kDirectory, vkey_of(seed), Witness::Keys::kAlso));
+    const auto beyond = Witness::add_log(disk, kDirectory, vkey_of(17), Witness::Keys::kAlso);
     ASSERT_FALSE(beyond);
     EXPECT_EQ(beyond.error().code, ErrorCode::kTooLarge);
     EXPECT_TRUE(Witness::add_log(disk, kDirectory, TestLog::vkey())) << "it is there already";

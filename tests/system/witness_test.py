@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Witnesses as they are run: three processes of somebody else's, and a keeper that needs two of them.
 A journal that was cut, put back or forked after they saw it is refused or reported."""
+import base64
+import hashlib
 import http.client
 import json
 import pathlib
@@ -283,6 +285,39 @@ class WitnessCommand(unittest.TestCase):
             done = run("witness", "--dir", f"{empty}/w", check=False)
             self.assertEqual(done.returncode, 1)
             self.assertIn("witness.key", done.stderr)
+
+    def test_logs_are_added_once_listed_and_removed(self):
+        def vkey(origin, directory):
+            """A log's verify key. A witness's is of the same kind but for its type."""
+            made = run("witness", "init", "--dir", directory, "--name", "example.org/x").stdout.strip()
+            key = b"\x01" + base64.b64decode(made.split("+", 2)[2])[1:]
+            name = hashlib.sha256(origin.encode() + b"\n" + key).hexdigest()[:8]
+            return f"{origin}+{name}+{base64.b64encode(key).decode()}"
+        with tempfile.TemporaryDirectory() as empty:
+            first, second = (vkey("localhost/keeper", f"{empty}/{name}") for name in "ab")
+
+            def logs(command, *arguments, code=0):
+                done = run("witness", command, "--dir", f"{empty}/w", *arguments, check=False)
+                self.assertEqual(done.returncode, code, done.stderr)
+                return done.stdout + done.stderr
+            for command in (["key"], ["list-logs"], ["add-log", first], ["remove-log", "x"]):
+                self.assertIn("cloison witness init", logs(*command, code=1))
+            run("witness", "init", "--dir", f"{empty}/w", "--name", "example.org/w")
+            self.assertIn("knows no log", logs("list-logs"))
+            self.assertIn("from now on", logs("add-log", first))
+            self.assertIn("already known", logs("add-log", first))
+            self.assertIn("--also", logs("add-log", second, code=1))
+            self.assertNotIn(second, logs("list-logs"))
+            self.assertIn("from now on", logs("add-log", second, "--also"))
+            told = logs("list-logs")
+            self.assertIn("localhost/keeper  not cosigned yet", told)
+            self.assertIn(first, told)
+            self.assertIn(second, told)
+            self.assertIn("that key", logs("remove-log", second))
+            self.assertNotIn(second, logs("list-logs"))
+            self.assertIn("no longer cosigns", logs("remove-log", "localhost/keeper"))
+            self.assertIn("knows no log", logs("list-logs"))
+            self.assertIn("does not know", logs("remove-log", "localhost/keeper", code=1))
 
 
 if __name__ == "__main__":
