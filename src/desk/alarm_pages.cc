@@ -77,6 +77,19 @@ std::string take_word(std::string_view& words) {
     return word;
 }
 
+/// Parts of causes, the more special before the more general, and the names of their texts.
+constexpr std::pair<std::string_view, std::string_view> kCauses[]{
+    {"refusals", "refusals"},
+    {"look-ups", "look_ups"},
+    {"one account", "account"},
+    {"hardenings", "hardenings"},
+    {"revocations", "revocations"},
+    {"erased persons", "erased"},
+    {"canaries were not counted", "canaries"},
+    {"journal", "journal"},
+    {"witness", "witness"},
+};
+
 /// What a cause says, in words; causes that this desk does not know are shown as they are.
 std::string words_of(const Context& context, std::string_view reason) {
     const auto comma = std::min(reason.find(", "), reason.size());
@@ -97,15 +110,11 @@ std::string words_of(const Context& context, std::string_view reason) {
                                         : compartment == "casework" ? "desk_alarm.in_casework"
                                                                     : "desk_alarm.in_documents")}});
     } else {
-        for (const char* known :
-             {"refusals", "look-ups", "hardenings", "revocations", "journal", "witness"})
-            if (whole.find(known) != std::string::npos) {
-                words = context.text(
-                    "desk_alarm.cause_" +
-                        std::string(known == std::string("look-ups") ? "look_ups" : known),
-                    {{"cause", whole}});
-                break;
-            }
+        for (const auto& [known, text] : kCauses) {
+            if (whole.find(known) == std::string::npos) continue;
+            words = context.text("desk_alarm.cause_" + std::string(text), {{"cause", whole}});
+            break;
+        }
     }
     if (const auto count = read_index(more.substr(0, more.find(' '))))
         words += ' ' + context.plural("desk_alarm.more", static_cast<std::int64_t>(*count));
