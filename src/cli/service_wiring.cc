@@ -1,6 +1,7 @@
 #include "cli/service_wiring.h"
 
 #include "base/log.h"
+#include "cli/caller_key.h"
 #include "cli/supervisor.h"
 #include "crypto/keys.h"
 
@@ -14,7 +15,14 @@ Result<std::shared_ptr<net::CallerIdentity>> caller_for(const Layout& layout,
                                                         const std::string& name, FileSystem& files,
                                                         Clock& clock) {
     if (name == "keeper") return std::shared_ptr<net::CallerIdentity>();
-    CLOISON_TRY(auto seed, crypto::load_key_file(files, layout.service_key(name)));
+    const Path file = layout.service_key(name);
+    CLOISON_TRY(const bool exists, files.exists(file));
+    if (!exists && name == kOperator)
+        return fail(ErrorCode::kNotFound,
+                    file.string() +
+                        " is missing: it signs what the command line asks of the keeper. \"cloison "
+                        "keeper operator-key\" makes it anew.");
+    CLOISON_TRY(auto seed, crypto::load_key_file(files, file));
     return std::make_shared<net::CallerIdentity>(name, crypto::SigningKey::from_seed(seed.view()),
                                                  clock);
 }

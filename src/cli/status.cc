@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <optional>
 
+#include "cli/caller_key.h"
 #include "cli/service_wiring.h"
 #include "keeper/client/keeper_client.h"
 #include "net/http_client.h"
@@ -46,13 +46,10 @@ bool answers(const std::string& name, const Layout& layout, const Configuration&
     return socket_answers(layout.socket(name));
 }
 
-/// What the keeper says of its witnesses; none if it does not answer.
-std::optional<keeper::v1::DescribeResponse> ask_keeper(const Layout& layout) {
-    const auto wiring = Wiring::load(layout, "operator");
-    if (!wiring) return std::nullopt;
-    auto answer = wiring->client<keeper::KeeperClient>("keeper").describe({});
-    if (!answer) return std::nullopt;
-    return std::move(*answer);
+/// What the keeper says of itself.
+Result<keeper::v1::DescribeResponse> ask_keeper(const Layout& layout) {
+    CLOISON_TRY(const auto wiring, Wiring::load(layout, kOperator));
+    return wiring.client<keeper::KeeperClient>("keeper").describe({});
 }
 
 nlohmann::json witnesses_report(const keeper::v1::DescribeResponse& keeper) {
@@ -83,6 +80,45 @@ void print_witnesses(const nlohmann::json& report) {
     if (!warning.empty()) std::printf("WARNING    %s\n", warning.c_str());
 }
 
+nlohmann::json keeper_report(const keeper::v1::DescribeResponse& keeper) {
+    return {{"persons", keeper.persons()},
+            {"entries", keeper.entries()},
+            {"alarms", keeper.alarms()},
+            {"epoch", keeper.epoch()}};
+}
+
+void print_keeper(const nlohmann::json& report) {
+    std::printf("keeper     %llu persons (epoch %u), %llu journal lines, %llu of them alarms\n",
+                report["persons"].get<unsigned long long>(), report["epoch"].get<unsigned>(),
+                report["entries"].get<unsigned long long>(),
+                report["alarms"].get<unsigned long long>());
+}
+
+/// What `cloison serve` runs, and whether each of it answers.
+nlohmann::json services_report(const nlohmann::json& state, const Layout& layout,
+                               const Configuration& configuration) {
+    nlohmann::json report = nlohmann::json::array();
+    for (const auto& service : state["services"]) {
+        const std::string name = service.value("name", "");
+        const int pid = service.value("pid", 0);
+        const bool runs = pid != 0 && kill(pid, 0) == 0 && answers(name, layout, configuration);
+        report.push_back({{"name", name},
+                          {"pid", pid},
+                          {"answers", runs},
+                          {"started", service.value("started", "")},
+                          {"restarts", service.value("restarts", 0)}});
+    }
+    return report;
+}
+
+void print_services(const nlohmann::json& report) {
+    std::printf("%-10s %-8s %-9s %-21s %s\n", "service", "pid", "answers", "since", "restarts");
+    for (const auto& service : report)
+        std::printf("%-10s %-8d %-9s %-21s %d\n", service["name"].get<std::string>().c_str(),
+                    service["pid"].get<int>(), service["answers"].get<bool>() ? "yes" : "NO",
+                    service["started"].get<std::string>().c_str(), service["restarts"].get<int>());
+}
+
 }  // namespace
 
 Status show_status(const Layout& layout, FileSystem& files, bool json) {
@@ -90,38 +126,35 @@ Status show_status(const Layout& layout, FileSystem& files, bool json) {
     const auto bytes = files.read_file(layout.run() / "serve.json", 64 * 1024);
     const auto state = bytes ? nlohmann::json::parse(as_text(*bytes), nullptr, false)
                              : nlohmann::json(nlohmann::json::value_t::discarded);
-    if (state.is_discarded() || kill(state.value("pid", 0), 0) != 0)
-        return fail(ErrorCode::kUnavailable, "Nothing runs in " + layout.var().string() +
-                                                 ". Start it with \"cloison serve\".");
-
-    bool all_answer = true;
-    nlohmann::json report = nlohmann::json::array();
-    for (const auto& service : state["services"]) {
-        const std::string name = service.value("name", "");
-        const int pid = service.value("pid", 0);
-        const bool runs = pid != 0 && kill(pid, 0) == 0 && answers(name, layout, configuration);
-        all_answer = all_answer && runs;
-        report.push_back({{"name", name},
-                          {"pid", pid},
-                          {"answers", runs},
-                          {"started", service.value("started", "")},
-                          {"restarts", service.value("restarts", 0)}});
-    }
-    const auto keeper = ask_keeper(layout);
-    const auto witnesses = keeper ? witnesses_report(*keeper) : nlohmann::json();
+    const bool serves = !state.is_discarded() && kill(state.value("pid", 0), 0) == 0;
+    // A keeper may also run alone.
+    const bool keeper_runs = socket_answers(layout.socket("keeper"));
+    const auto report =
+        serves ? services_report(state, layout, configuration) : nlohmann::json::array();
+    Result<keeper::v1::DescribeResponse> keeper = fail(ErrorCode::kUnavailable, "");
+    if (keeper_runs) keeper = ask_keeper(layout);
     if (json) {
         const nlohmann::json whole = {
-            {"pid", state["pid"]}, {"services", report}, {"witnesses", witnesses}};
+            {"pid", serves ? state["pid"] : nlohmann::json()},
+            {"services", report},
+            {"keeper", keeper ? keeper_report(*keeper) : nlohmann::json()},
+            {"witnesses", keeper ? witnesses_report(*keeper) : nlohmann::json()}};
         std::printf("%s\n", whole.dump().c_str());
     } else {
-        std::printf("%-10s %-8s %-9s %-21s %s\n", "service", "pid", "answers", "since", "restarts");
-        for (const auto& service : report)
-            std::printf("%-10s %-8d %-9s %-21s %d\n", service["name"].get<std::string>().c_str(),
-                        service["pid"].get<int>(), service["answers"].get<bool>() ? "yes" : "NO",
-                        service["started"].get<std::string>().c_str(),
-                        service["restarts"].get<int>());
-        if (keeper) print_witnesses(witnesses);
+        if (serves) print_services(report);
+        if (!serves && keeper_runs) std::printf("The keeper runs alone.\n");
+        if (keeper) {
+            print_keeper(keeper_report(*keeper));
+            print_witnesses(witnesses_report(*keeper));
+        }
     }
+    if (!serves && !keeper_runs)
+        return fail(ErrorCode::kUnavailable, "Nothing runs in " + layout.var().string() +
+                                                 ". Start it with \"cloison serve\".");
+    if (keeper_runs && !keeper) return fail(keeper.error());
+    const bool all_answer = std::all_of(report.begin(), report.end(), [](const auto& service) {
+        return service.at("answers").template get<bool>();
+    });
     if (!all_answer) return fail(ErrorCode::kUnavailable, "A service does not answer.");
     return {};
 }
