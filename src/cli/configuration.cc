@@ -2,119 +2,169 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
-#include <map>
-#include <sstream>
 
 namespace cloison::cli {
 namespace {
 
 constexpr std::size_t kMaxWitnesses = 16;
 
-/// Reads one value into its place, or says what it should have been.
-using Setter = std::function<std::string(const toml::node&)>;
-
-Setter text_into(std::string& target) {
-    return [&target](const toml::node& node) -> std::string {
-        const auto value = node.value_exact<std::string>();
-        if (!value) return "a text";
-        target = *value;
-        return "";
-    };
+/// A TOML basic string.
+std::string toml_string(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        const auto byte = static_cast<std::uint8_t>(c);
+        if (byte < 0x20 || byte == 0x7f)
+            out += "\\u00" + hex_encode(ByteView(&byte, 1));
+        else
+            out += c;
+    }
+    return out + '"';
 }
 
-Setter port_into(std::uint16_t& target) {
-    return [&target](const toml::node& node) -> std::string {
-        const auto value = node.value_exact<std::int64_t>();
-        if (!value || *value < 1 || *value > 65535) return "a port from 1 to 65535";
-        target = static_cast<std::uint16_t>(*value);
-        return "";
-    };
+/// One key of the settings: reading and writing stand together, so that none is only read.
+struct Setting {
+    std::string name;  ///< "section.key"
+    /// Takes the value, or says what it should have been.
+    std::function<std::string(const toml::node&)> read;
+    std::function<std::string()> text;  ///< In TOML; empty: left out.
+    std::string example;                ///< Stands in a comment where it is left out.
+};
+
+Setting text_setting(std::string name, std::string& target) {
+    return {std::move(name),
+            [&target](const toml::node& node) -> std::string {
+                const auto value = node.value_exact<std::string>();
+                if (!value) return "a text";
+                target = *value;
+                return "";
+            },
+            [&target] { return toml_string(target); }, ""};
 }
 
-Setter flag_into(bool& target) {
-    return [&target](const toml::node& node) -> std::string {
-        const auto value = node.value_exact<bool>();
-        if (!value) return "true or false";
-        target = *value;
-        return "";
-    };
+Setting choice_setting(std::string name, std::string& target, std::string first,
+                       std::string second) {
+    return {std::move(name),
+            [&target, first, second](const toml::node& node) -> std::string {
+                const auto value = node.value_exact<std::string>();
+                if (!value || (*value != first && *value != second))
+                    return "\"" + first + "\" or \"" + second + "\"";
+                target = *value;
+                return "";
+            },
+            [&target] { return toml_string(target); }, ""};
 }
 
-Setter choice_into(std::string& target, std::string first, std::string second) {
-    return [&target, first, second](const toml::node& node) -> std::string {
-        const auto value = node.value_exact<std::string>();
-        if (!value || (*value != first && *value != second))
-            return "\"" + first + "\" or \"" + second + "\"";
-        target = *value;
-        return "";
-    };
+Setting port_setting(std::string name, std::uint16_t& target) {
+    return {std::move(name),
+            [&target](const toml::node& node) -> std::string {
+                const auto value = node.value_exact<std::int64_t>();
+                if (!value || *value < 1 || *value > 65535) return "a port from 1 to 65535";
+                target = static_cast<std::uint16_t>(*value);
+                return "";
+            },
+            [&target] { return std::to_string(target); }, ""};
 }
 
-Setter seconds_into(Duration& target, std::int64_t most) {
-    return [&target, most](const toml::node& node) -> std::string {
-        const auto value = node.value_exact<std::int64_t>();
-        if (!value || *value < 1 || *value > most)
-            return "a number of seconds from 1 to " + std::to_string(most);
-        target = Duration(*value * 1000);
-        return "";
-    };
+Setting flag_setting(std::string name, bool& target) {
+    return {std::move(name),
+            [&target](const toml::node& node) -> std::string {
+                const auto value = node.value_exact<bool>();
+                if (!value) return "true or false";
+                target = *value;
+                return "";
+            },
+            [&target] { return target ? "true" : "false"; }, ""};
 }
 
-Setter count_into(std::size_t& target, std::int64_t most) {
-    return [&target, most](const toml::node& node) -> std::string {
-        const auto value = node.value_exact<std::int64_t>();
-        if (!value || *value < 1 || *value > most)
-            return "a number from 1 to " + std::to_string(most);
-        target = static_cast<std::size_t>(*value);
-        return "";
-    };
-}
-
-Setter witnesses_into(std::vector<journal::WitnessAddress>& target) {
-    return [&target](const toml::node& node) -> std::string {
-        const auto* list = node.as_array();
-        if (list == nullptr || list->size() > kMaxWitnesses)
-            return "a list of at most " + std::to_string(kMaxWitnesses) + " witnesses";
-        for (const auto& each : *list) {
-            const auto text = each.value_exact<std::string>();
-            if (!text) return "a list of texts \"<vkey> <url>\"";
-            auto witness = journal::WitnessAddress::parse(*text);
-            if (!witness) return "a list of texts \"<vkey> <url>\": " + witness.error().message;
-            for (const auto& other : target)
-                if (other.verifier.name == witness->verifier.name)
-                    return "a list of different witnesses: " + other.verifier.name +
-                           " is in it twice";
-            target.push_back(std::move(*witness));
-        }
-        return "";
-    };
-}
-
-std::map<std::string, Setter, std::less<>> setters(Configuration& out) {
+/// Left out where it is `usual`.
+Setting seconds_setting(std::string name, Duration& target, std::int64_t most, Duration usual) {
     return {
-        {"http.address", text_into(out.address)},
-        {"http.portal_port", port_into(out.portal_port)},
-        {"http.desk_port", port_into(out.desk_port)},
-        {"http.outbox_port", port_into(out.outbox_port)},
-        {"keeper.root_key", choice_into(out.root_key, "file", "pkcs11")},
-        {"keeper.pkcs11_module", text_into(out.pkcs11_module)},
-        {"keeper.pkcs11_token", text_into(out.pkcs11_token)},
-        {"keeper.pkcs11_key", text_into(out.pkcs11_key)},
-        {"keeper.pkcs11_pin_file", text_into(out.pkcs11_pin_file)},
-        {"journal.origin", text_into(out.journal_origin)},
-        {"journal.witnesses", witnesses_into(out.witnesses)},
-        {"journal.witness_quorum", count_into(out.witness_quorum, kMaxWitnesses)},
-        {"journal.witness_interval_seconds", seconds_into(out.witness_interval, 3600)},
-        {"journal.witness_warning_seconds", seconds_into(out.witness_warning, 86'400)},
-        {"mail.transport", choice_into(out.mail_transport, "outbox", "smtp")},
-        {"mail.from", text_into(out.mail_from)},
-        {"mail.smtp_url", text_into(out.smtp_url)},
-        {"mail.smtp_user", text_into(out.smtp_user)},
-        {"mail.smtp_password_file", text_into(out.smtp_password_file)},
-        {"mail.smtp_require_tls", flag_into(out.smtp_require_tls)},
-        {"scanner.clamd", text_into(out.clamd)},
+        std::move(name),
+        [&target, most](const toml::node& node) -> std::string {
+            const auto value = node.value_exact<std::int64_t>();
+            if (!value || *value < 1 || *value > most)
+                return "a number of seconds from 1 to " + std::to_string(most);
+            target = Duration(*value * 1000);
+            return "";
+        },
+        [&target, usual] { return target == usual ? "" : std::to_string(target.count() / 1000); },
+        ""};
+}
+
+/// Left out where it is 0.
+Setting count_setting(std::string name, std::size_t& target, std::int64_t most) {
+    return {std::move(name),
+            [&target, most](const toml::node& node) -> std::string {
+                const auto value = node.value_exact<std::int64_t>();
+                if (!value || *value < 1 || *value > most)
+                    return "a number from 1 to " + std::to_string(most);
+                target = static_cast<std::size_t>(*value);
+                return "";
+            },
+            [&target] { return target == 0 ? "" : std::to_string(target); }, ""};
+}
+
+std::string read_witnesses(const toml::node& node, std::vector<journal::WitnessAddress>& target) {
+    const auto* list = node.as_array();
+    if (list == nullptr || list->size() > kMaxWitnesses)
+        return "a list of at most " + std::to_string(kMaxWitnesses) + " witnesses";
+    for (const auto& each : *list) {
+        const auto text = each.value_exact<std::string>();
+        if (!text) return "a list of texts \"<vkey> <url>\"";
+        auto witness = journal::WitnessAddress::parse(*text);
+        if (!witness) return "a list of texts \"<vkey> <url>\": " + witness.error().message;
+        for (const auto& other : target)
+            if (other.verifier.name == witness->verifier.name)
+                return "a list of different witnesses: " + other.verifier.name + " is in it twice";
+        target.push_back(std::move(*witness));
+    }
+    return "";
+}
+
+Setting witnesses_setting(std::string name, std::vector<journal::WitnessAddress>& target) {
+    return {std::move(name),
+            [&target](const toml::node& node) { return read_witnesses(node, target); },
+            [&target]() -> std::string {
+                if (target.empty()) return "";
+                std::string list;
+                for (const auto& witness : target)
+                    list += "\n    " + toml_string(witness.text()) + ',';
+                return '[' + list + "\n]";
+            },
+            "[\"<vkey> <url>\"]"};
+}
+
+/// Every key, section by section.
+std::vector<Setting> settings(Configuration& out) {
+    const Configuration usual;
+    return {
+        text_setting("http.address", out.address),
+        port_setting("http.portal_port", out.portal_port),
+        port_setting("http.desk_port", out.desk_port),
+        port_setting("http.outbox_port", out.outbox_port),
+        choice_setting("keeper.root_key", out.root_key, "file", "pkcs11"),
+        text_setting("keeper.pkcs11_module", out.pkcs11_module),
+        text_setting("keeper.pkcs11_token", out.pkcs11_token),
+        text_setting("keeper.pkcs11_key", out.pkcs11_key),
+        text_setting("keeper.pkcs11_pin_file", out.pkcs11_pin_file),
+        text_setting("journal.origin", out.journal_origin),
+        witnesses_setting("journal.witnesses", out.witnesses),
+        count_setting("journal.witness_quorum", out.witness_quorum, kMaxWitnesses),
+        seconds_setting("journal.witness_interval_seconds", out.witness_interval, 3600,
+                        usual.witness_interval),
+        seconds_setting("journal.witness_warning_seconds", out.witness_warning, 86'400,
+                        usual.witness_warning),
+        choice_setting("mail.transport", out.mail_transport, "outbox", "smtp"),
+        text_setting("mail.from", out.mail_from),
+        text_setting("mail.smtp_url", out.smtp_url),
+        text_setting("mail.smtp_user", out.smtp_user),
+        text_setting("mail.smtp_password_file", out.smtp_password_file),
+        flag_setting("mail.smtp_require_tls", out.smtp_require_tls),
+        text_setting("scanner.clamd", out.clamd),
     };
 }
 
@@ -135,7 +185,7 @@ Status check_pkcs11(const Configuration& configuration, const std::string& file)
 }
 
 Status read_into(Configuration& out, const toml::table& table, const std::string& file) {
-    const auto known = setters(out);
+    const auto known = settings(out);
     for (const auto& [section, node] : table) {
         const auto* values = node.as_table();
         if (values == nullptr)
@@ -144,10 +194,12 @@ Status read_into(Configuration& out, const toml::table& table, const std::string
         for (const auto& [key, value] : *values) {
             const std::string name = std::string(section.str()) + "." + std::string(key.str());
             const std::string where = file + ":" + std::to_string(value.source().begin.line) + ": ";
-            const auto found = known.find(name);
+            const auto found =
+                std::find_if(known.begin(), known.end(),
+                             [&](const Setting& setting) { return setting.name == name; });
             if (found == known.end())
                 return fail(ErrorCode::kInvalidArgument, where + name + " is not known.");
-            const std::string wanted = found->second(value);
+            const std::string wanted = found->read(value);
             if (!wanted.empty())
                 return fail(ErrorCode::kInvalidArgument, where + name + " must be " + wanted + ".");
         }
@@ -167,65 +219,71 @@ keeper::RootKeySource Configuration::root_key_source() const {
     return source;
 }
 
-std::string Configuration::text() const {
-    std::ostringstream out;
-    out << "# Cloison's settings, docs/formats/configuration.md.\n\n"
-        << "[http]\n"
-        << "address = \"" << address << "\"\n"
-        << "portal_port = " << portal_port << "\n"
-        << "desk_port = " << desk_port << "\n"
-        << "outbox_port = " << outbox_port << "\n\n"
-        << "[keeper]\n"
-        << "root_key = \"" << root_key << "\"\n"
-        << "pkcs11_module = \"" << pkcs11_module << "\"\n"
-        << "pkcs11_token = \"" << pkcs11_token << "\"\n"
-        << "pkcs11_key = \"" << pkcs11_key << "\"\n"
-        << "pkcs11_pin_file = \"" << pkcs11_pin_file << "\"\n\n"
-        << "[journal]\n"
-        << "origin = \"" << journal_origin << "\"\n"
-        << "# witnesses = [\"<vkey> <url>\"]\n\n"
-        << "[mail]\n"
-        << "transport = \"" << mail_transport << "\"\n"
-        << "from = \"" << mail_from << "\"\n"
-        << "smtp_url = \"" << smtp_url << "\"\n"
-        << "smtp_user = \"" << smtp_user << "\"\n"
-        << "smtp_password_file = \"" << smtp_password_file << "\"\n"
-        << "smtp_require_tls = " << (smtp_require_tls ? "true" : "false") << "\n\n"
-        << "[scanner]\n"
-        << "clamd = \"" << clamd << "\"\n";
-    return out.str();
+std::size_t Configuration::witnesses_needed() const {
+    if (witness_quorum > 0 || witnesses.empty()) return witness_quorum;
+    return witnesses.size() / 2 + 1;
 }
 
-Result<Configuration> Configuration::load(FileSystem& files, const Path& path) {
-    auto bytes = files.read_file(path, 64 * 1024);
-    if (!bytes) {
-        if (bytes.error().code != ErrorCode::kNotFound) return fail(bytes.error());
-        return fail(ErrorCode::kNotFound,
-                    path.string() +
-                        " is missing: run \"cloison init\" first, or name the right "
-                        "directory with --var.");
+Result<std::string> Configuration::text() const {
+    Configuration copy = *this;
+    std::string out = "# Cloison's settings, docs/formats/configuration.md.\n";
+    std::string section;
+    for (const Setting& setting : settings(copy)) {
+        const std::size_t dot = setting.name.find('.');
+        if (setting.name.substr(0, dot) != section) {
+            section = setting.name.substr(0, dot);
+            out += "\n[" + section + "]\n";
+        }
+        const std::string key = setting.name.substr(dot + 1);
+        const std::string value = setting.text();
+        if (!value.empty())
+            out += key + " = " + value + '\n';
+        else if (!setting.example.empty())
+            out += "# " + key + " = " + setting.example + '\n';
     }
+    CLOISON_TRY(const auto read, parse(out, "The settings"));
+    if (read == *this) return out;
+    return fail(ErrorCode::kInvalidArgument,
+                "The settings would not be read back as they are: a value is out of range.");
+}
+
+std::vector<std::string> Configuration::keys() {
+    Configuration any;
+    std::vector<std::string> names;
+    for (const Setting& setting : settings(any)) names.push_back(setting.name);
+    return names;
+}
+
+Result<Configuration> Configuration::parse(std::string_view text, const std::string& file) {
     Configuration out;
     try {
-        const auto table = toml::parse(as_text(*bytes), path.string());
-        CLOISON_TRY_STATUS(read_into(out, table, path.string()));
+        const auto table = toml::parse(text, file);
+        CLOISON_TRY_STATUS(read_into(out, table, file));
     } catch (const toml::parse_error& error) {
-        return fail(ErrorCode::kInvalidArgument, path.string() + ":" +
+        return fail(ErrorCode::kInvalidArgument, file + ":" +
                                                      std::to_string(error.source().begin.line) +
                                                      ": " + std::string(error.description()) + ".");
     }
     if (out.mail_transport == "smtp" && out.smtp_url.empty())
         return fail(ErrorCode::kInvalidArgument,
-                    path.string() + ": mail.smtp_url is needed with mail.transport = \"smtp\".");
-    CLOISON_TRY_STATUS(check_pkcs11(out, path.string()));
+                    file + ": mail.smtp_url is needed with mail.transport = \"smtp\".");
+    CLOISON_TRY_STATUS(check_pkcs11(out, file));
     if (out.witness_quorum > out.witnesses.size())
         return fail(ErrorCode::kInvalidArgument,
-                    path.string() +
+                    file +
                         ": journal.witness_quorum asks for more witnesses than "
                         "journal.witnesses has.");
-    if (out.witness_quorum == 0 && !out.witnesses.empty())
-        out.witness_quorum = out.witnesses.size() / 2 + 1;
     return out;
+}
+
+Result<Configuration> Configuration::load(FileSystem& files, const Path& path) {
+    const auto bytes = files.read_file(path, 64 * 1024);
+    if (bytes) return parse(as_text(*bytes), path.string());
+    if (bytes.error().code != ErrorCode::kNotFound) return fail(bytes.error());
+    return fail(ErrorCode::kNotFound,
+                path.string() +
+                    " is missing: run \"cloison init\" first, or name the right "
+                    "directory with --var.");
 }
 
 Result<Installation> Installation::find() {

@@ -44,7 +44,7 @@ struct Configuration {
     std::string pkcs11_pin_file;
     std::string journal_origin = "localhost/keeper";
     std::vector<journal::WitnessAddress> witnesses;  ///< Who cosigns the journal's checkpoints.
-    std::size_t witness_quorum = 0;  ///< So many of them must; more than half where not set.
+    std::size_t witness_quorum = 0;                  ///< 0: not set; see witnesses_needed().
     Duration witness_interval{10'000};
     Duration witness_warning{300'000};      ///< A line that waits longer for them is a warning.
     std::string mail_transport = "outbox";  ///< outbox or smtp.
@@ -56,10 +56,18 @@ struct Configuration {
     std::string clamd;  ///< unix:/path or tcp:host:port; empty: uploads are not scanned.
 
     keeper::RootKeySource root_key_source() const;
+    /// So many witnesses must cosign: more than half where no number is set.
+    std::size_t witnesses_needed() const;
 
-    std::string text() const;
+    /// All of it as parse() reads it. kInvalidArgument for what could not be read back, such as a
+    /// path that is no UTF-8.
+    Result<std::string> text() const;
     /// kInvalidArgument naming file, line and key for anything unknown, missing or out of range.
+    static Result<Configuration> parse(std::string_view text, const std::string& file);
     static Result<Configuration> load(FileSystem& files, const Path& path);
+    /// "http.address" and all others, in the order of text().
+    static std::vector<std::string> keys();
+    bool operator==(const Configuration&) const = default;
 };
 
 /// What is installed beside the program: pages, register, request types, schemas.

@@ -87,12 +87,12 @@ Status initialize_var(const Layout& layout, const Configuration& configuration, 
     if (exists)
         return fail(ErrorCode::kConflict,
                     layout.configuration().string() + " exists already; nothing was changed.");
+    CLOISON_TRY(const auto settings, configuration.text());
     for (const Path& path : {layout.var(), layout.trust(), layout.run(), layout.outbox()})
         CLOISON_TRY_STATUS(make_private_directory(files, path));
     CLOISON_TRY_STATUS(make_services(layout, configuration, files, random));
     // The settings come last: a directory with settings is complete.
-    return files.write_file_atomically(layout.configuration(), as_bytes(configuration.text()),
-                                       0600);
+    return files.write_file_atomically(layout.configuration(), as_bytes(settings), 0600);
 }
 
 }  // namespace cloison::cli

@@ -183,6 +183,7 @@ Status move_root(const Layout& layout, const std::string& target, const Configur
         return fail(ErrorCode::kInvalidArgument,
                     "A token needs --pkcs11-module, --pkcs11-token, --pkcs11-key and "
                     "--pkcs11-pin-file.");
+    CLOISON_TRY(const auto settings, after.text());
     const Path directory = layout.service("keeper");
     // The journal's lock is the keeper's.
     auto lock = files.lock_file(keeper::journal_directory(directory) / "lock");
@@ -204,7 +205,7 @@ Status move_root(const Layout& layout, const std::string& target, const Configur
     CLOISON_TRY_STATUS(
         keeper::copy_root_key(files, directory, before.root_key_source(), source, system_random()));
     CLOISON_TRY_STATUS(
-        files.write_file_atomically(layout.configuration(), as_bytes(after.text()), 0600));
+        files.write_file_atomically(layout.configuration(), as_bytes(settings), 0600));
     CLOISON_TRY_STATUS(keeper::forget_root_key(files, directory, before.root_key_source().kind));
     std::printf(
         "The root key is moved (keeper.root_key = \"%s\"). Run \"cloison backup create\": "

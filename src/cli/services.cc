@@ -57,7 +57,7 @@ Status run_keeper(const Layout& layout) {
     keeper::Keeper::Options options;
     options.directory = wiring.directory("keeper");
     options.origin = wiring.configuration.journal_origin;
-    options.witnesses = {wiring.configuration.witnesses, wiring.configuration.witness_quorum,
+    options.witnesses = {wiring.configuration.witnesses, wiring.configuration.witnesses_needed(),
                          wiring.configuration.witness_interval,
                          wiring.configuration.witness_warning};
     if (options.witnesses.addresses.empty())

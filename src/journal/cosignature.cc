@@ -23,6 +23,10 @@ Result<WitnessVerifier> WitnessVerifier::parse(std::string_view vkey) {
     return WitnessVerifier{std::move(typed.name), typed.key_id, typed.key};
 }
 
+std::string WitnessVerifier::vkey() const {
+    return witness_vkey(name, key);
+}
+
 std::string witness_vkey(std::string_view name, const crypto::VerifyKey& key) {
     return format_vkey(name, kNoteCosignature, key);
 }

@@ -23,6 +23,8 @@ struct WitnessVerifier {
     crypto::VerifyKey key;
     /// Parses a vkey of type 04; kInvalidArgument.
     static Result<WitnessVerifier> parse(std::string_view vkey);
+    std::string vkey() const;
+    bool operator==(const WitnessVerifier&) const = default;
 };
 std::string witness_vkey(std::string_view name, const crypto::VerifyKey& key);
 

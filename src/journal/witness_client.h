@@ -21,6 +21,8 @@ struct WitnessAddress {
 
     /// "<vkey> <url>", kInvalidArgument saying what is wrong.
     static Result<WitnessAddress> parse(std::string_view text);
+    std::string text() const { return verifier.vkey() + ' ' + url; }  ///< What parse() reads.
+    bool operator==(const WitnessAddress&) const = default;
 };
 
 /// What came of asking one witness for one checkpoint.

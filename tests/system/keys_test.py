@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Keys of the keeper with the real program: rotation under kill -9, its commands, a root key in a
 token (SoftHSM) with everything that can be wrong about it, and the root key's way there and back."""
+import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -12,6 +14,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+import tomllib
 import unittest
 
 from installation import CLOISON, Installation, run, wait_until
@@ -22,6 +25,13 @@ KILLS = int(os.environ.get("CLOISON_ROTATION_KILLS", "12"))
 PERSONS = 40
 CROWD = 20_000
 PACE = 20_000  # Persons a second: slow enough that a kill falls into the rotation.
+
+
+def witness_vkey(name):
+    """A witness's verify key, of the first key in RFC 8032, section 7.1."""
+    key = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+    key_id = hashlib.sha256(name.encode() + b"\n\x04" + key).digest()[:4]
+    return f"{name}+{key_id.hex()}+{base64.b64encode(bytes([4]) + key).decode()}"
 
 
 def start_keeper(var, environment=None):
@@ -273,11 +283,20 @@ class Token(Keys):
             stop_keeper(keeper)
             incomplete = run("keeper", "move-root", "--to", "pkcs11", "--var", var, check=False)
             self.assertEqual(incomplete.returncode, 2)
+            settings = var / "cloison.toml"
+            witness = f"{witness_vkey('example.org/w')} http://127.0.0.1:9"
+            settings.write_text(settings.read_text().replace(
+                "[journal]\n", f'[journal]\nwitnesses = ["{witness}"]\nwitness_quorum = 1\n'
+                               "witness_interval_seconds = 9\nwitness_warning_seconds = 99\n"))
+            before = tomllib.loads(settings.read_text())
             for target, there, gone in (("pkcs11", "root.wrapped", "root.key"),
                                         ("file", "root.key", "root.wrapped")):
                 run("keeper", "move-root", "--to", target, *self.options, "--var", var)
                 self.assertTrue((var / "keeper" / there).exists())
                 self.assertFalse((var / "keeper" / gone).exists())
+                after = tomllib.loads(settings.read_text())
+                self.assertEqual(after["keeper"]["root_key"], target)
+                self.assertEqual({**after, "keeper": None}, {**before, "keeper": None})
                 keeper = self.keeper(var)
                 self.assertEqual(people("open", var, file)["opened"], 5)
                 stop_keeper(keeper)
