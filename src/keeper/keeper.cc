@@ -4,6 +4,7 @@
 #include "journal/note.h"
 #include "keeper/backup.h"
 #include "keeper/history_schema.h"
+#include "keeper/known_numbers.h"
 #include "keeper/parts.h"
 #include "keeper/persons_schema.h"
 #include "keeper/read_back.h"
@@ -164,6 +165,7 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
                 Epochs::open(files, directory / "epochs", parts->keys.epoch_wrap(), random));
     CLOISON_TRY(parts->persons,
                 PersonStore::open(std::move(persons), *parts->epochs, parts->keys, random));
+    CLOISON_TRY_STATUS(keep_numbers(parts->registry, *parts->persons));
     parts->applied = std::make_unique<AppliedErasures>(*parts->persons, *parts->journal);
     CLOISON_TRY_STATUS(parts->applied->replay());
     CLOISON_TRY(auto history, storage::open_sqlite(directory / "history.sqlite", history_schema()));
