@@ -7,6 +7,8 @@
 
 #include "base/random.h"
 #include "base/temporary_directory.h"
+#include "cli/caller_key.h"
+#include "cli/keeper_command.h"
 #include "cli/service_wiring.h"
 #include "crypto/keys.h"
 #include "keeper/backup.h"
@@ -82,6 +84,9 @@ Status create(const Layout& layout, const BackupChoice& choice) {
     FileSystem& files = local_file_system();
     CLOISON_TRY(const auto recipient, keeper::parse_recipient(choice.recipient));
     CLOISON_TRY(const auto configuration, Configuration::load(files, layout.configuration()));
+    CLOISON_TRY_STATUS(require_first_run(layout, files));
+    const Path to = directory(choice.to);
+    CLOISON_TRY(const bool existed, files.exists(to));
     const keeper::BackupSource source{
         layout.service("keeper"),        layout.trust(),
         layout.configuration(),          configuration.journal_origin,
@@ -89,12 +94,15 @@ Status create(const Layout& layout, const BackupChoice& choice) {
     Result<keeper::Backup> made = fail(ErrorCode::kInternal, "");
     {
         ProgressLine line;
-        made = keeper::create_backup(source, directory(choice.to), recipient, files, system_clock(),
-                                     system_random(),
+        made = keeper::create_backup(source, to, recipient, files, system_clock(), system_random(),
                                      [&](const std::string& what, std::uint64_t done,
                                          std::uint64_t all) { line.show(what, done, all); });
     }
-    if (!made) return fail(made.error());
+    if (!made) {
+        // Only if it is empty.
+        if (!existed) (void)files.remove(to);
+        return fail(made.error());
+    }
     std::printf(
         "%s: %llu persons (epoch %u), %llu journal lines, %llu bytes.\n"
         "%s: the keys for it, without which it does not open.\n"
@@ -130,11 +138,18 @@ void print(const char* what, const keeper::Restored& restored) {
 }
 
 Status restore(const Layout& layout, const BackupChoice& choice) {
+    CLOISON_TRY_STATUS(layout.check());
     CLOISON_TRY(const auto restored, restore_into(choice, layout.var()));
     print("Restored", restored);
+    // No backup holds it, and a keeper without it can neither be asked nor rotated.
+    const auto made = make_caller_key(layout, kOperator, local_file_system(), system_random());
+    if (!made)
+        return fail(made.error().code,
+                    "All is restored but the operator's key: " + made.error().message +
+                        " Mend that, then run \"cloison keeper operator-key\".");
     std::printf(
-        "It holds the keeper, trust and settings; the other services' directories come from their "
-        "own backups.\n");
+        "It holds the keeper, trust and settings, and a new key of the operator's; the other "
+        "services' directories come from their own backups.\n");
     return {};
 }
 

@@ -19,6 +19,7 @@
 #include "cli/staff_command.h"
 #include "cli/status.h"
 #include "cli/supervisor.h"
+#include "cli/whole_number.h"
 #include "cli/witness_command.h"
 
 namespace cloison::cli {
@@ -77,6 +78,21 @@ void add_services(Commands& commands) {
     }
 }
 
+/// `cloison init`, and what to do next.
+Status initialize(const Layout& layout, Configuration configuration) {
+    FileSystem& files = local_file_system();
+    CLOISON_TRY_STATUS(settle_token_options(configuration));
+    CLOISON_TRY_STATUS(initialize_var(layout, configuration, files, system_random()));
+    CLOISON_TRY(const auto journal_key, files.read_file(layout.journal_key(), 4096));
+    const std::string var = layout.var().string();
+    std::printf(
+        "%s is made. The journal's verify key, to give to whoever is to check it:\n\n  %s\n"
+        "Settings are in %s. Next: cloison serve --var %s\n",
+        var.c_str(), std::string(as_text(journal_key)).c_str(), layout.configuration().c_str(),
+        var.c_str());
+    return {};
+}
+
 void add_operation(Commands& commands) {
     auto* serve_command =
         commands.add("serve", "Starts and watches all services; Ctrl-C stops them")
@@ -120,8 +136,7 @@ void add_operation(Commands& commands) {
     add_root_key_options(*init_command, *configuration);
     init_command->callback([&commands, configuration] {
         commands.chosen = [&commands, configuration] {
-            return initialize_var(commands.layout(), *configuration, local_file_system(),
-                                  system_random());
+            return initialize(commands.layout(), *configuration);
         };
     });
 
@@ -143,8 +158,17 @@ void add_journal(Commands& commands) {
     auto* journal = commands.add("journal", "Reads the keeper's journal")->group("Journal");
     journal->require_subcommand(1);
 
+    // What reads the journal's files needs some.
+    auto reading = std::make_shared<Action>();
     add_journal_reading(
-        *journal, [&commands] { return commands.layout(); }, commands.chosen);
+        *journal, [&commands] { return commands.layout(); }, *reading);
+    journal->callback([&commands, reading] {
+        if (!*reading) return;
+        commands.chosen = [&commands, reading]() -> Status {
+            CLOISON_TRY_STATUS(require_first_run(commands.layout(), local_file_system()));
+            return (*reading)();
+        };
+    });
 
     auto* key = journal->add_subcommand("key", "Prints the verify key, as a vkey line");
     key->fallthrough();
@@ -161,8 +185,13 @@ void add_journal(Commands& commands) {
     auto* verify = journal->add_subcommand("verify", "Checks a proof file; needs no other file");
     auto file = std::make_shared<std::string>();
     auto vkey = std::make_shared<std::string>();
-    verify->add_option("proof", *file, "Proof file, as the portal hands it out")->required();
-    verify->add_option("--key", *vkey, "Verify key: name+hex+base64 (cloison journal key)")
+    verify
+        ->add_option("proof", *file,
+                     "Proof file, as the portal hands it out or cloison journal prove prints it")
+        ->required();
+    verify
+        ->add_option("--key", *vkey,
+                     "Verify key, name+hex+base64 (cloison journal key), or a file that holds it")
         ->required();
     auto witnesses = std::make_shared<std::vector<std::string>>();
     auto quorum = std::make_shared<std::size_t>(0);
@@ -171,8 +200,10 @@ void add_journal(Commands& commands) {
                      "Verify key of a witness (cloison witness key); may be given several times. "
                      "Says who of them cosigned the checkpoint, and when")
         ->allow_extra_args(false);
-    verify->add_option("--quorum", *quorum,
-                       "Fail unless at least so many of these witnesses cosigned it");
+    verify
+        ->add_option("--quorum", *quorum,
+                     "Fail unless at least so many of these witnesses cosigned it")
+        ->check(whole_number());
     verify->fallthrough();
     verify->callback([&commands, file, vkey, witnesses, quorum] {
         commands.chosen = [file, vkey, witnesses, quorum] {
@@ -201,6 +232,17 @@ void add_inspection(Commands& commands) {
     });
 }
 
+/// What is wrong with the command line, like every other error. CLI11 misses a subcommand before it
+/// looks at the word that stands in its place.
+void print_parse_error(const CLI::App& app, const CLI::ParseError& error) {
+    std::string words = error.what();
+    const auto unknown = app.remaining(true);
+    if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !unknown.empty() &&
+        words.find("subcommand") != std::string::npos)
+        words = "There is no subcommand \"" + unknown.front() + "\".";
+    std::fprintf(stderr, "cloison: %s\nRun with --help for more information.\n", words.c_str());
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -222,7 +264,9 @@ int run_command_line(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : 2;
+        if (error.get_exit_code() == 0) return app.exit(error);
+        print_parse_error(app, error);
+        return 2;
     }
     const Status status = chosen();
     if (status) return 0;

@@ -1,15 +1,26 @@
 #include "cli/configuration.h"
 
+#include <arpa/inet.h>
+#include <sys/un.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
 
+#include "base/random.h"
+#include "crypto/keys.h"
+#include "documents/scanner.h"
+#include "journal/note.h"
+#include "net/mail.h"
+
 namespace cloison::cli {
 namespace {
 
 constexpr std::size_t kMaxWitnesses = 16;
+constexpr std::size_t kMaxOrigin = 128;
+/// Of the services' sockets, the one with the longest name.
+constexpr std::string_view kLongestService = "documents";
 
 /// A TOML basic string.
 std::string toml_string(std::string_view text) {
@@ -43,6 +54,79 @@ Setting text_setting(std::string name, std::string& target) {
                 return "";
             },
             [&target] { return toml_string(target); }, ""};
+}
+
+/// What a text should have been; empty if it is that.
+using TextCheck = std::string (*)(const std::string&);
+
+Setting text_setting(std::string name, std::string& target, TextCheck check) {
+    Setting setting = text_setting(std::move(name), target);
+    setting.read = [&target, check, read = setting.read](const toml::node& node) {
+        std::string wanted = read(node);
+        if (wanted.empty()) wanted = check(target);
+        return wanted;
+    };
+    return setting;
+}
+
+std::string check_address(const std::string& text) {
+    in6_addr any{};
+    // A link's name may stand behind an IPv6 address.
+    if (inet_pton(AF_INET, text.c_str(), &any) == 1 ||
+        inet_pton(AF_INET6, text.substr(0, text.find('%')).c_str(), &any) == 1)
+        return "";
+    return "an IP address, such as \"127.0.0.1\" or \"::1\"";
+}
+
+/// Spaces and control characters beyond ASCII, in UTF-8 (C2SP signed-note bars unicode.IsSpace).
+bool holds_unicode_space(std::string_view text) {
+    static constexpr std::string_view kSpaces[] = {"\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9",
+                                                   "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"};
+    for (const auto space : kSpaces)
+        if (text.find(space) != std::string_view::npos) return true;
+    const auto byte = [&](std::size_t at) {
+        return at < text.size() ? static_cast<std::uint8_t>(text[at]) : std::uint8_t{0};
+    };
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (byte(i) == 0xc2 && byte(i + 1) <= 0xa0) return true;
+        if (byte(i) == 0xe2 && byte(i + 1) == 0x80 && byte(i + 2) <= 0x8a) return true;
+    }
+    return false;
+}
+
+std::string check_origin(const std::string& text) {
+    crypto::initialize();
+    const auto any_key = crypto::SigningKey::from_seed(Bytes(crypto::kKeySize, 1)).verify_key();
+    if (text.size() <= kMaxOrigin && !holds_unicode_space(text) &&
+        journal::NoteVerifier::parse(journal::note_vkey(text, any_key)))
+        return "";
+    return "a name of 1 to " + std::to_string(kMaxOrigin) +
+           " bytes without spaces and '+', such as \"example.org/keeper\"";
+}
+
+std::string check_sender(const std::string& text) {
+    return net::sender_address(text) ? "" : "\"address\" or \"Name <address>\"";
+}
+
+std::string check_smtp_url(const std::string& text) {
+    if (text.empty()) return "";
+    net::SmtpOptions options;
+    options.url = text;
+    options.from = Configuration().mail_from;
+    const auto transport = net::smtp_transport(options, system_clock(), system_random());
+    if (transport) return "";
+    return "\"smtp://host:port\" or \"smtps://host:port\": " + transport.error().message;
+}
+
+bool is_clamd(const std::string& text) {
+    documents::Scanner::Options options;
+    options.address = text;
+    return documents::Scanner::create(options).has_value();
+}
+
+std::string check_clamd(const std::string& text) {
+    if (text.empty() || is_clamd(text)) return "";
+    return "\"unix:/path\" or \"tcp:host:port\"";
 }
 
 Setting choice_setting(std::string name, std::string& target, std::string first,
@@ -142,7 +226,7 @@ Setting witnesses_setting(std::string name, std::vector<journal::WitnessAddress>
 std::vector<Setting> settings(Configuration& out) {
     const Configuration usual;
     return {
-        text_setting("http.address", out.address),
+        text_setting("http.address", out.address, check_address),
         port_setting("http.portal_port", out.portal_port),
         port_setting("http.desk_port", out.desk_port),
         port_setting("http.outbox_port", out.outbox_port),
@@ -151,7 +235,7 @@ std::vector<Setting> settings(Configuration& out) {
         text_setting("keeper.pkcs11_token", out.pkcs11_token),
         text_setting("keeper.pkcs11_key", out.pkcs11_key),
         text_setting("keeper.pkcs11_pin_file", out.pkcs11_pin_file),
-        text_setting("journal.origin", out.journal_origin),
+        text_setting("journal.origin", out.journal_origin, check_origin),
         witnesses_setting("journal.witnesses", out.witnesses),
         count_setting("journal.witness_quorum", out.witness_quorum, kMaxWitnesses),
         seconds_setting("journal.witness_interval_seconds", out.witness_interval, 3600,
@@ -159,29 +243,87 @@ std::vector<Setting> settings(Configuration& out) {
         seconds_setting("journal.witness_warning_seconds", out.witness_warning, 86'400,
                         usual.witness_warning),
         choice_setting("mail.transport", out.mail_transport, "outbox", "smtp"),
-        text_setting("mail.from", out.mail_from),
-        text_setting("mail.smtp_url", out.smtp_url),
+        text_setting("mail.from", out.mail_from, check_sender),
+        text_setting("mail.smtp_url", out.smtp_url, check_smtp_url),
         text_setting("mail.smtp_user", out.smtp_user),
         text_setting("mail.smtp_password_file", out.smtp_password_file),
         flag_setting("mail.smtp_require_tls", out.smtp_require_tls),
-        text_setting("scanner.clamd", out.clamd),
+        text_setting("scanner.clamd", out.clamd, check_clamd),
     };
 }
 
+/// Where a key stands, for the beginning of an error: the file may have a default instead.
+std::string where(const toml::table& table, const std::string& file, std::string_view key) {
+    if (file.empty()) return "";
+    const auto node = table.at_path(key);
+    if (!node) return file + ": ";
+    return file + ':' + std::to_string(node.node()->source().begin.line) + ": ";
+}
+
 /// What the token needs to be found by.
-Status check_pkcs11(const Configuration& configuration, const std::string& file) {
-    if (configuration.root_key != "pkcs11") return {};
+Status check_pkcs11(const Configuration& out, const toml::table& table, const std::string& file) {
+    if (out.root_key != "pkcs11") return {};
     const std::pair<const char*, const std::string&> needed[] = {
-        {"pkcs11_module", configuration.pkcs11_module},
-        {"pkcs11_token", configuration.pkcs11_token},
-        {"pkcs11_key", configuration.pkcs11_key},
-        {"pkcs11_pin_file", configuration.pkcs11_pin_file}};
+        {"pkcs11_module", out.pkcs11_module},
+        {"pkcs11_token", out.pkcs11_token},
+        {"pkcs11_key", out.pkcs11_key},
+        {"pkcs11_pin_file", out.pkcs11_pin_file}};
     for (const auto& [name, value] : needed)
         if (value.empty())
-            return fail(
-                ErrorCode::kInvalidArgument,
-                file + ": keeper." + name + " is needed with keeper.root_key = \"pkcs11\".");
+            return fail(ErrorCode::kInvalidArgument,
+                        where(table, file, "keeper.root_key") + "keeper." + name +
+                            " is needed with keeper.root_key = \"pkcs11\".");
     return {};
+}
+
+Status check_ports(const Configuration& out, const toml::table& table, const std::string& file) {
+    const std::pair<const char*, std::uint16_t> ports[] = {{"http.portal_port", out.portal_port},
+                                                           {"http.desk_port", out.desk_port},
+                                                           {"http.outbox_port", out.outbox_port}};
+    for (const auto& [name, port] : ports)
+        for (const auto& [other, same] : ports) {
+            if (name == other) break;
+            if (port != same) continue;
+            return fail(ErrorCode::kInvalidArgument,
+                        where(table, file, table.at_path(name) ? name : other) + name +
+                            " must be another port than " + other + ", not " +
+                            std::to_string(port) + " too.");
+        }
+    return {};
+}
+
+Status check_smtp(const Configuration& out, const toml::table& table, const std::string& file) {
+    if (out.mail_transport != "smtp") return {};
+    if (out.smtp_url.empty())
+        return fail(ErrorCode::kInvalidArgument,
+                    where(table, file, "mail.transport") +
+                        "mail.smtp_url is needed with mail.transport = \"smtp\".");
+    if (!out.smtp_user.empty() && out.smtp_password_file.empty())
+        return fail(ErrorCode::kInvalidArgument,
+                    where(table, file, "mail.smtp_user") +
+                        "mail.smtp_password_file is needed with mail.smtp_user.");
+    const auto transport = net::smtp_transport({.url = out.smtp_url,
+                                                .from = out.mail_from,
+                                                .user = out.smtp_user,
+                                                .password_file = out.smtp_password_file,
+                                                .require_tls = out.smtp_require_tls},
+                                               system_clock(), system_random());
+    if (transport) return {};
+    return fail(ErrorCode::kInvalidArgument,
+                where(table, file, "mail.smtp_require_tls") +
+                    "mail.smtp_require_tls: " + transport.error().message);
+}
+
+/// What each key allows and all of them together do not.
+Status check_together(const Configuration& out, const toml::table& table, const std::string& file) {
+    CLOISON_TRY_STATUS(check_ports(out, table, file));
+    CLOISON_TRY_STATUS(check_pkcs11(out, table, file));
+    CLOISON_TRY_STATUS(check_smtp(out, table, file));
+    if (out.witness_quorum <= out.witnesses.size()) return {};
+    return fail(ErrorCode::kInvalidArgument,
+                where(table, file, "journal.witness_quorum") + "journal.witness_quorum asks for " +
+                    std::to_string(out.witness_quorum) + " witnesses, and journal.witnesses has " +
+                    std::to_string(out.witnesses.size()) + '.');
 }
 
 Status read_into(Configuration& out, const toml::table& table, const std::string& file) {
@@ -193,15 +335,16 @@ Status read_into(Configuration& out, const toml::table& table, const std::string
                         file + ": \"" + std::string(section.str()) + "\" is no section.");
         for (const auto& [key, value] : *values) {
             const std::string name = std::string(section.str()) + "." + std::string(key.str());
-            const std::string where = file + ":" + std::to_string(value.source().begin.line) + ": ";
+            const std::string at =
+                file.empty() ? "" : file + ':' + std::to_string(value.source().begin.line) + ": ";
             const auto found =
                 std::find_if(known.begin(), known.end(),
                              [&](const Setting& setting) { return setting.name == name; });
             if (found == known.end())
-                return fail(ErrorCode::kInvalidArgument, where + name + " is not known.");
+                return fail(ErrorCode::kInvalidArgument, at + name + " is not known.");
             const std::string wanted = found->read(value);
             if (!wanted.empty())
-                return fail(ErrorCode::kInvalidArgument, where + name + " must be " + wanted + ".");
+                return fail(ErrorCode::kInvalidArgument, at + name + " must be " + wanted + ".");
         }
     }
     return {};
@@ -241,7 +384,7 @@ Result<std::string> Configuration::text() const {
         else if (!setting.example.empty())
             out += "# " + key + " = " + setting.example + '\n';
     }
-    CLOISON_TRY(const auto read, parse(out, "The settings"));
+    CLOISON_TRY(const auto read, parse(out, ""));
     if (read == *this) return out;
     return fail(ErrorCode::kInvalidArgument,
                 "The settings would not be read back as they are: a value is out of range.");
@@ -259,20 +402,12 @@ Result<Configuration> Configuration::parse(std::string_view text, const std::str
     try {
         const auto table = toml::parse(text, file);
         CLOISON_TRY_STATUS(read_into(out, table, file));
+        CLOISON_TRY_STATUS(check_together(out, table, file));
     } catch (const toml::parse_error& error) {
-        return fail(ErrorCode::kInvalidArgument, file + ":" +
+        return fail(ErrorCode::kInvalidArgument, (file.empty() ? "The settings" : file) + ":" +
                                                      std::to_string(error.source().begin.line) +
                                                      ": " + std::string(error.description()) + ".");
     }
-    if (out.mail_transport == "smtp" && out.smtp_url.empty())
-        return fail(ErrorCode::kInvalidArgument,
-                    file + ": mail.smtp_url is needed with mail.transport = \"smtp\".");
-    CLOISON_TRY_STATUS(check_pkcs11(out, file));
-    if (out.witness_quorum > out.witnesses.size())
-        return fail(ErrorCode::kInvalidArgument,
-                    file +
-                        ": journal.witness_quorum asks for more witnesses than "
-                        "journal.witnesses has.");
     return out;
 }
 
@@ -284,6 +419,15 @@ Result<Configuration> Configuration::load(FileSystem& files, const Path& path) {
                 path.string() +
                     " is missing: run \"cloison init\" first, or name the right "
                     "directory with --var.");
+}
+
+Status Layout::check() const {
+    const Path longest = socket(kLongestService);
+    constexpr std::size_t kMost = sizeof(sockaddr_un::sun_path) - 1;
+    if (longest.string().size() <= kMost) return {};
+    return fail(ErrorCode::kInvalidArgument,
+                var_.string() + " is too long for a socket below it: " + longest.string() +
+                    " may have " + std::to_string(kMost) + " bytes at most.");
 }
 
 Result<Installation> Installation::find() {

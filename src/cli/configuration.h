@@ -26,6 +26,8 @@ class Layout {
     Path socket(std::string_view name) const { return run() / (std::string(name) + ".sock"); }
     Path outbox() const { return var_ / "outbox"; }
     Path demo() const { return var_ / "demo.json"; }
+    /// kInvalidArgument if a path is longer than a socket's may be.
+    Status check() const;
 
   private:
     Path var_;

@@ -2,9 +2,11 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 
 #include "casework/casework.h"
+#include "cli/caller_key.h"
 #include "crypto/keys.h"
 #include "desk/desk.h"
 #include "documents/documents.h"
@@ -24,15 +26,38 @@ Status make_private_directory(FileSystem& files, const Path& path) {
     return {};
 }
 
-/// A service that signs caller tokens and nothing else.
-Status make_caller(const Layout& layout, const std::string& name, FileSystem& files,
-                   Random& random) {
-    CLOISON_TRY_STATUS(make_private_directory(files, layout.service(name)));
-    const Path key = layout.service_key(name);
-    CLOISON_TRY_STATUS(crypto::create_key_file(files, key, random));
-    CLOISON_TRY(auto seed, crypto::load_key_file(files, key));
-    return net::write_trust_file(files, layout.trust(), name,
-                                 crypto::SigningKey::from_seed(seed.view()).verify_key());
+/// In a directory that is not complete; whoever finds it may begin anew.
+constexpr const char* kUnfinished = ".unfinished";
+
+/// All that init makes beside the settings.
+constexpr std::array kMade{"trust",    "run",       "outbox", "keeper", "identity",
+                           "casework", "documents", "portal", "desk",   "operator"};
+
+bool is_made_by_init(const std::string& name) {
+    return name == kUnfinished || std::find(kMade.begin(), kMade.end(), name) != kMade.end() ||
+           (name.starts_with('.') && name.ends_with(".tmp"));
+}
+
+/// Takes away what a call that came to nothing made, the settings first; with the directory, if
+/// that was new.
+void clear(const Path& var, bool with_directory) {
+    std::error_code ignored;
+    std::filesystem::remove(var / "cloison.toml", ignored);
+    for (const char* name : kMade) std::filesystem::remove_all(var / name, ignored);
+    std::filesystem::remove(var / kUnfinished, ignored);
+    if (with_directory) std::filesystem::remove(var, ignored);
+}
+
+/// True if the directory is not there yet.
+Result<bool> require_place(const Path& var, FileSystem& files) {
+    CLOISON_TRY(const bool exists, files.exists(var));
+    if (!exists) return true;
+    CLOISON_TRY(const auto names, files.list(var));
+    const bool unfinished = std::find(names.begin(), names.end(), kUnfinished) != names.end();
+    if (names.empty() || (unfinished && std::all_of(names.begin(), names.end(), is_made_by_init)))
+        return false;
+    return fail(ErrorCode::kConflict,
+                var.string() + " is not empty: name a new directory. Nothing was changed.");
 }
 
 Status make_services(const Layout& layout, const Configuration& configuration, FileSystem& files,
@@ -72,10 +97,10 @@ Status make_services(const Layout& layout, const Configuration& configuration, F
     CLOISON_TRY(auto desk_key, desk::desk_service_key(files, desk));
     CLOISON_TRY_STATUS(net::write_trust_file(files, layout.trust(), "desk", desk_key.verify_key()));
 
-    CLOISON_TRY_STATUS(make_caller(layout, "portal", files, random));
+    CLOISON_TRY_STATUS(make_caller_key(layout, "portal", files, random));
     CLOISON_TRY_STATUS(
         crypto::create_key_file(files, layout.service("portal") / "cookie.key", random));
-    CLOISON_TRY_STATUS(make_caller(layout, "operator", files, random));
+    CLOISON_TRY_STATUS(make_caller_key(layout, kOperator, files, random));
     return {};
 }
 
@@ -87,12 +112,25 @@ Status initialize_var(const Layout& layout, const Configuration& configuration, 
     if (exists)
         return fail(ErrorCode::kConflict,
                     layout.configuration().string() + " exists already; nothing was changed.");
+    CLOISON_TRY_STATUS(layout.check());
     CLOISON_TRY(const auto settings, configuration.text());
-    for (const Path& path : {layout.var(), layout.trust(), layout.run(), layout.outbox()})
-        CLOISON_TRY_STATUS(make_private_directory(files, path));
-    CLOISON_TRY_STATUS(make_services(layout, configuration, files, random));
-    // The settings come last: a directory with settings is complete.
-    return files.write_file_atomically(layout.configuration(), as_bytes(settings), 0600);
+    CLOISON_TRY(const bool is_new, require_place(layout.var(), files));
+    if (!is_new) clear(layout.var(), false);
+    const auto make = [&]() -> Status {
+        CLOISON_TRY_STATUS(make_private_directory(files, layout.var()));
+        CLOISON_TRY(const auto mark, files.open(layout.var() / kUnfinished, true));
+        CLOISON_TRY_STATUS(files.sync_directory(layout.var()));
+        for (const Path& path : {layout.trust(), layout.run(), layout.outbox()})
+            CLOISON_TRY_STATUS(make_private_directory(files, path));
+        CLOISON_TRY_STATUS(make_services(layout, configuration, files, random));
+        // The settings come last: a directory with settings is complete.
+        return files.write_file_atomically(layout.configuration(), as_bytes(settings), 0600);
+    };
+    if (const auto made = make(); !made) {
+        clear(layout.var(), is_new);
+        return made;
+    }
+    return files.remove(layout.var() / kUnfinished);
 }
 
 }  // namespace cloison::cli

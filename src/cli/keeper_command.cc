@@ -9,8 +9,10 @@
 #include <ctime>
 
 #include "base/random.h"
+#include "cli/caller_key.h"
 #include "cli/service_wiring.h"
 #include "crypto/keys.h"
+#include "journal/wal.h"
 #include "keeper/client/keeper_client.h"
 #include "keeper/keeper.h"
 
@@ -144,7 +146,7 @@ Status follow(const keeper::KeeperClient& keeper, std::uint32_t before) {
 }
 
 Status rotate(const Layout& layout, const RotateChoice& choice) {
-    CLOISON_TRY(auto wiring, Wiring::load(layout, "operator"));
+    CLOISON_TRY(auto wiring, Wiring::load(layout, kOperator));
     const auto keeper = wiring.client<keeper::KeeperClient>("keeper");
     if (choice.pause) {
         CLOISON_TRY(const auto state, call(keeper, RotateRequest::PAUSE));
@@ -164,10 +166,31 @@ Status rotate(const Layout& layout, const RotateChoice& choice) {
     return follow(keeper, is_new ? before.epoch() : before.epoch() - 1);
 }
 
-Status move_root(const Layout& layout, const std::string& target, const Configuration& options) {
+std::string absolute(const std::string& path) {
+    if (path.empty()) return path;
+    return std::filesystem::absolute(path).lexically_normal().string();
+}
+
+void make_absolute(Configuration& configuration) {
+    configuration.pkcs11_pin_file = absolute(configuration.pkcs11_pin_file);
+    if (configuration.pkcs11_module.find('/') != std::string::npos)
+        configuration.pkcs11_module = absolute(configuration.pkcs11_module);
+}
+
+Status require_token(const Configuration& configuration) {
+    if (!configuration.pkcs11_module.empty() && !configuration.pkcs11_token.empty() &&
+        !configuration.pkcs11_key.empty() && !configuration.pkcs11_pin_file.empty())
+        return {};
+    return fail(ErrorCode::kInvalidArgument,
+                "A token needs --pkcs11-module, --pkcs11-token, --pkcs11-key and "
+                "--pkcs11-pin-file.");
+}
+
+Status move_root(const Layout& layout, const std::string& target, Configuration options) {
     crypto::initialize();
     FileSystem& files = local_file_system();
     CLOISON_TRY(const auto before, Configuration::load(files, layout.configuration()));
+    make_absolute(options);
     Configuration after = before;
     after.root_key = target;
     const auto take = [](std::string& into, const std::string& given) {
@@ -178,14 +201,11 @@ Status move_root(const Layout& layout, const std::string& target, const Configur
     take(after.pkcs11_key, options.pkcs11_key);
     take(after.pkcs11_pin_file, options.pkcs11_pin_file);
     const auto source = after.root_key_source();
-    if (target == "pkcs11" && (source.module.empty() || source.token.empty() ||
-                               source.key.empty() || source.pin_file.empty()))
-        return fail(ErrorCode::kInvalidArgument,
-                    "A token needs --pkcs11-module, --pkcs11-token, --pkcs11-key and "
-                    "--pkcs11-pin-file.");
+    if (target == "pkcs11") CLOISON_TRY_STATUS(require_token(after));
     CLOISON_TRY(const auto settings, after.text());
     const Path directory = layout.service("keeper");
-    // The journal's lock is the keeper's.
+    // The journal's lock is the keeper's, who may not have run yet.
+    CLOISON_TRY_STATUS(files.create_directories(keeper::journal_directory(directory)));
     auto lock = files.lock_file(keeper::journal_directory(directory) / "lock");
     if (!lock && lock.error().code == ErrorCode::kConflict)
         return fail(ErrorCode::kConflict, "The keeper runs: stop it before its root key is moved.");
@@ -214,6 +234,16 @@ Status move_root(const Layout& layout, const std::string& target, const Configur
     return {};
 }
 
+Status operator_key(const Layout& layout) {
+    FileSystem& files = local_file_system();
+    CLOISON_TRY(const auto settings, Configuration::load(files, layout.configuration()));
+    CLOISON_TRY_STATUS(make_caller_key(layout, kOperator, files, system_random()));
+    std::printf(
+        "%s is there and trusted. A keeper that runs knows a new one once it is restarted.\n",
+        layout.service_key(kOperator).c_str());
+    return {};
+}
+
 void add_token_options(CLI::App& command, Configuration& configuration) {
     command.add_option("--pkcs11-module", configuration.pkcs11_module,
                        "PKCS#11 library of the token");
@@ -224,6 +254,30 @@ void add_token_options(CLI::App& command, Configuration& configuration) {
 }
 
 }  // namespace
+
+Status settle_token_options(Configuration& configuration) {
+    if (configuration.root_key == "pkcs11") {
+        CLOISON_TRY_STATUS(require_token(configuration));
+        make_absolute(configuration);
+        return {};
+    }
+    if (configuration.pkcs11_module.empty() && configuration.pkcs11_token.empty() &&
+        configuration.pkcs11_key.empty() && configuration.pkcs11_pin_file.empty())
+        return {};
+    return fail(ErrorCode::kInvalidArgument,
+                "--pkcs11-module, --pkcs11-token, --pkcs11-key and --pkcs11-pin-file go with "
+                "--root-key pkcs11.");
+}
+
+Status require_first_run(const Layout& layout, FileSystem& files) {
+    const Path journal = keeper::journal_directory(layout.service("keeper"));
+    CLOISON_TRY(const bool has_run, files.exists(journal::segments_directory(journal)));
+    if (has_run) return {};
+    return fail(ErrorCode::kNotFound,
+                "The keeper of " + layout.var().string() +
+                    " has never run: it makes its journal when it starts (\"cloison serve\" or "
+                    "\"cloison keeper\").");
+}
 
 void add_root_key_options(CLI::App& command, Configuration& configuration) {
     command
@@ -263,8 +317,17 @@ void add_keeper_commands(CLI::App& command, std::function<Layout()> layout,
         ->check(CLI::IsMember({"file", "pkcs11"}));
     add_token_options(*move, *options);
     move->fallthrough();
-    move->callback([target, options, layout = std::move(layout), &chosen] {
+    move->callback([target, options, layout, &chosen] {
         chosen = [target, options, layout] { return move_root(layout(), *target, *options); };
+    });
+
+    auto* own_key = command.add_subcommand(
+        "operator-key",
+        "Makes the key anew that signs what the command line asks of the keeper, "
+        "if it is missing; no backup holds it");
+    own_key->fallthrough();
+    own_key->callback([layout = std::move(layout), &chosen] {
+        chosen = [layout] { return operator_key(layout()); };
     });
 }
 

@@ -17,6 +17,13 @@ namespace cloison::cli {
 void add_keeper_commands(CLI::App& command, std::function<Layout()> layout,
                          std::function<Status()>& chosen);
 
+/// What a token is found by, from options: all four are needed with root_key "pkcs11", and none may
+/// be given with "file"; paths become absolute, but a library's bare name is the loader's to find.
+Status settle_token_options(Configuration& configuration);
+
+/// kNotFound if the keeper has not made its journal yet.
+Status require_first_run(const Layout& layout, FileSystem& files);
+
 /// `--root-key`, `--pkcs11-module` and so on, into `configuration`, which must outlive the parsing.
 void add_root_key_options(CLI::App& command, Configuration& configuration);
 

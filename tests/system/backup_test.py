@@ -58,6 +58,26 @@ class Rehearsal(unittest.TestCase):
         stop_keeper(keeper)
         return result
 
+    def operate(self, var):
+        """What the operator asks of a restored keeper, with a key that no backup holds."""
+        keeper = self.start(var)
+        self.assertIn(f"{PERSONS - 1} persons", run("status", "--var", var).stdout)
+        run("keeper", "rotate", "--var", var)
+        run("backup", "create", "--to", self.directory / "again", "--recipient", self.recipient,
+            "--var", var)
+        shutil.rmtree(var / "operator")
+        for command in (["status"], ["keeper", "rotate"]):
+            self.assertIn("cloison keeper operator-key",
+                          run(*command, "--var", var, check=False).stderr)
+        run("keeper", "operator-key", "--var", var)
+        stop_keeper(keeper)
+        keeper = self.start(var)
+        run("status", "--var", var)
+        key = (var / "operator" / "service.key").read_bytes()
+        run("keeper", "operator-key", "--var", var)
+        self.assertEqual(key, (var / "operator" / "service.key").read_bytes())
+        stop_keeper(keeper)
+
     def refused(self, archive, says, *options, escrow=None, key=None):
         var, done = self.restore(archive, *options, escrow=escrow, check=False, key=key)
         self.assertNotEqual(done.returncode, 0)
@@ -86,6 +106,7 @@ class Rehearsal(unittest.TestCase):
         self.assertIn("1 persons were erased again", done.stdout)
         self.assertEqual(self.opened(newer), {"opened": PERSONS - 1, "not_found": 1, "corrupt": 0})
         run("journal", "fsck", "--var", newer)
+        self.operate(newer)
 
         full = self.restore(archive, check=False, name="newer")[1]
         self.assertIn("is not empty", full.stderr)

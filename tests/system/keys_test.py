@@ -314,6 +314,17 @@ class Token(Keys):
                 self.assertEqual(people("open", var, file)["opened"], 5)
                 stop_keeper(keeper)
 
+    def test_the_root_key_moves_before_the_keeper_first_runs(self):
+        with Installation() as here:
+            options = [word if word != self.pin else "pin" for word in self.options]
+            run("keeper", "move-root", "--to", "pkcs11", *options, "--var", here.var,
+                cwd=self.directory)
+            settings = tomllib.loads((here.var / "cloison.toml").read_text())
+            self.assertEqual(settings["keeper"]["pkcs11_pin_file"], str(self.pin))
+            keeper = self.keeper(here.var)
+            people("enrol", here.var, 5, self.directory / "people")
+            stop_keeper(keeper)
+
     # The tests of Keys run once.
     test_a_rotation_shows_its_way_and_destroys_the_old_key = None
     test_a_rotation_outlives_kill_9 = None

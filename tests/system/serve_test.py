@@ -14,6 +14,7 @@ import time
 import unittest
 
 from installation import CLOISON, Installation, run, wait_until
+from keys_test import start_keeper, stop_keeper
 
 SERVICES = ["keeper", "identity", "casework", "documents", "portal", "desk", "outbox"]
 
@@ -87,6 +88,25 @@ class Serve(unittest.TestCase):
             self.assertLess(get(here.portal_port), 400)
             self.assertEqual(here.stop(), 0)
 
+    def test_status_knows_a_keeper_that_runs_alone(self):
+        with Installation() as here:
+            nothing = run("status", "--json", "--var", here.var, check=False)
+            one_line(self, nothing, "Nothing runs")
+            self.assertEqual(json.loads(nothing.stdout),
+                             {"pid": None, "services": [], "keeper": None, "witnesses": None})
+            keeper, failure = start_keeper(here.var)
+            self.assertEqual(failure, "")
+            try:
+                words = run("status", "--var", here.var).stdout
+                self.assertIn("The keeper runs alone", words)
+                self.assertRegex(words, r"0 persons \(epoch 1\), \d+ journal lines, 0 of them alarms")
+                self.assertIn("no witness is set", words)
+                report = json.loads(run("status", "--json", "--var", here.var).stdout)
+                self.assertEqual(report["keeper"]["persons"], 0)
+                self.assertEqual(report["witnesses"]["witnesses"], 0)
+            finally:
+                stop_keeper(keeper)
+
     def test_dies_with_its_services(self):
         with Installation() as here:
             here.start()
@@ -134,6 +154,50 @@ class Serve(unittest.TestCase):
             before = {p: p.read_bytes() for p in here.var.rglob("*") if p.is_file()}
             one_line(self, run("init", "--var", here.var, check=False), "exists already")
             self.assertEqual(before, {p: p.read_bytes() for p in here.var.rglob("*") if p.is_file()})
+
+    def test_init_says_what_it_made(self):
+        with tempfile.TemporaryDirectory(prefix="cl-") as directory:
+            var = pathlib.Path(directory) / "var"
+            words = run("init", "--var", var, "--journal-origin", "portal.example/log").stdout
+            self.assertIn(str(var), words)
+            self.assertIn((var / "trust" / "journal.vkey").read_text(), words)
+            self.assertIn("portal.example/log+", words)
+            self.assertIn("cloison serve", words)
+
+    def test_init_refuses_what_could_not_work_and_makes_nothing(self):
+        with tempfile.TemporaryDirectory(prefix="cl-") as directory:
+            var = pathlib.Path(directory) / "var"
+            token = ["--pkcs11-module", "/m.so", "--pkcs11-token", "t", "--pkcs11-key", "k",
+                     "--pkcs11-pin-file", "pin"]
+            for options, says in (
+                (["--journal-origin", "a b"], "journal.origin"),
+                (["--journal-origin", ""], "journal.origin"),
+                (["--journal-origin", "a+b"], "journal.origin"),
+                (["--journal-origin", "x" * 300], "128 bytes"),
+                (["--portal-port", "8081"], "http.desk_port"),
+                (["--clamd", "localhost"], "scanner.clamd"),
+                (["--root-key", "pkcs11"], "--pkcs11-pin-file"),
+                (["--root-key", "pkcs11", *token[:6]], "--pkcs11-pin-file"),
+                (token[:2], "--root-key pkcs11"),
+                (["--root-key", "pkcs11", *token], f"The PIN file {directory}/pin cannot be read"),
+            ):
+                with self.subTest(options):
+                    one_line(self, run("init", "--var", var, *options, check=False, cwd=directory), says)
+                    self.assertEqual(os.listdir(directory), [])
+            one_line(self, run("init", "--var", var / ("x" * 100), check=False), "too long")
+            self.assertEqual(os.listdir(directory), [])
+
+    def test_what_needs_a_keeper_that_has_run_says_so(self):
+        with Installation() as here:
+            backups = here.var.parent / "backups"
+            key = run("backup", "keygen", "--out", here.var.parent / "recovery.key").stdout.strip()
+            for command in (["backup", "create", "--to", backups, "--recipient", key],
+                            ["journal", "fsck"], ["journal", "checkpoint"]):
+                with self.subTest(command):
+                    one_line(self, run(*command, "--var", here.var, check=False), "has never run",
+                             str(here.var))
+            self.assertFalse(backups.exists())
+            self.assertFalse((here.var / "keeper" / "journal").exists())
 
     def test_unknown_option_is_exit_code_two(self):
         self.assertEqual(run("serve", "--no-such-option", check=False).returncode, 2)
