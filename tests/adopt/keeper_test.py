@@ -30,6 +30,7 @@ except ModuleNotFoundError:
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARIES = ROOT / "build" / os.environ.get("CLOISON_PRESET", "release") / "bin"
 GUIDE = ROOT / "docs" / "adopt" / "keeper.md"
+END = "This was the guide."
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 
 # What the standard services are called with; their messages are part of gRPC, not of Cloison.
@@ -68,7 +69,7 @@ class Guide(unittest.TestCase):
         (cls.here / "path" / "python3").symlink_to(sys.executable)
         cls.output = cls.here / "output"
         with open(cls.output, "wb") as output:
-            cls.shell = subprocess.Popen(["bash", "-c", script + "\nwait"], cwd=cls.here, env=environment,
+            cls.shell = subprocess.Popen(["bash", "-c", script + f"\necho '{END}'\nwait"], cwd=cls.here, env=environment,
                                          stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
         cls.addClassCleanup(cls.stop)
         cls.follow()
@@ -87,7 +88,7 @@ class Guide(unittest.TestCase):
         watched = os.pidfd_open(cls.shell.pid)
         try:
             for _ in range(600):
-                if "The journal is whole" in cls.output.read_text():
+                if END in cls.output.read_text():
                     return
                 if select.select([watched], [], [], 0.1)[0]:
                     break
@@ -134,6 +135,18 @@ class Guide(unittest.TestCase):
         self.assertRegex(words, r"disclosed to [0-9a-f]{32}: \[2\]")
         self.assertIn("portal.example.org/keeper, ", words)
         self.assertIn("is proved by a checkpoint", words)
+        self.assertIn("The journal is whole", words)
+        self.assertIn("The keeper runs alone.", words)
+        self.assertIn("The backup is whole: 1 persons", words)
+
+    def test_the_story_may_be_told_again(self):
+        keys = {path: path.read_bytes() for path in (self.here / "keys").iterdir()}
+        for arguments in (["keys"], []):
+            done = subprocess.run([sys.executable, "portal.py", *arguments], cwd=self.here, text=True,
+                                  env={**os.environ, "PYTHONPATH": "messages"}, capture_output=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("Camille reads", done.stdout)
+        self.assertEqual(keys, {path: path.read_bytes() for path in (self.here / "keys").iterdir()})
 
     def test_the_database_holds_no_value(self):
         self.person("dominique")
@@ -206,6 +219,24 @@ class Guide(unittest.TestCase):
         someone = self.person("charlie")
         self.portal.erase(bytes(16), someone)
         self.refused("not_found", self.portal.own_values, someone, ["email"])
+
+    def test_a_message_has_a_bound_that_is_no_budget(self):
+        messages = self.module.messages
+        enrolled = self.portal.portal.call("Enroll", messages.EnrollRequest(count=1))
+        subject = messages.Subject(enrolment=enrolled.enrolments[0])
+        item = messages.PlainItem(field="tax_number", record=bytes(16), value=b"1" * 65_536,
+                                  schema_version=1)
+        sealed = self.portal.portal.call("Seal", messages.SealRequest(subject=subject, items=[item] * 60))
+        self.assertEqual(len(sealed.sealed), 60)
+        with self.assertRaises(grpc.RpcError) as caught:
+            self.portal.portal.call("Seal", messages.SealRequest(subject=subject, items=[item] * 200))
+        self.assertEqual(caught.exception.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
+        self.assertIn("larger than max", caught.exception.details())
+        names = lambda error: {key: value for key, value in error.trailing_metadata() or ()}
+        self.assertNotIn("cloison-error", names(caught.exception))
+        with self.assertRaises(grpc.RpcError) as caught:
+            self.portal.portal.call("Seal", messages.SealRequest(items=[]))
+        self.assertIn("cloison-error", names(caught.exception))
 
     def test_callers_are_known(self):
         keeper, other_key = self.portal.portal, self.portal.desk.key

@@ -40,13 +40,13 @@ SERVICES = ["portal", "desk", "identity", "identity-grants"]
 
 
 def make_keys(var):
-    """A key of your own for each of your services, and the keeper's trust in it."""
+    """A key of your own for each of your services, unless it is there, and the keeper's trust in it."""
     for name in SERVICES:
-        key = SigningKey.generate()
         path = pathlib.Path("keys") / f"{name}.key"
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_text(bytes(key).hex() + "\n")
-        trust(pathlib.Path(var) / "trust", name, key.verify_key)
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(bytes(SigningKey.generate()).hex() + "\n")
+        trust(pathlib.Path(var) / "trust", name, read_key(path).verify_key)
 
 
 # --- Tokens ---------------------------------------------------------------------------------------
@@ -291,7 +291,8 @@ def describe(entry):
 
 def story():
     portal = Portal("var", "accounts.sqlite")
-    camille = portal.sign_up({"email": "camille@example.org", "tax_number": "1 99 05 75 116 001 22"})
+    camille = portal.find("camille@example.org") or portal.sign_up(
+        {"email": "camille@example.org", "tax_number": "1 99 05 75 116 001 22"})
     values, receipt = portal.own_values(camille, ["email"])
     print(f"Camille reads {values}; line {receipt.index} of the journal says so.")
     officer = secrets.token_bytes(16)
