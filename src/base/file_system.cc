@@ -156,7 +156,7 @@ class LocalFileSystem : public FileSystem {
 
     Status write_file_atomically(const Path& path, ByteView data, unsigned mode) override {
         const Path temporary = temporary_sibling(path);
-        auto written = write_new_file(temporary, data, mode);
+        auto written = write_new_file(temporary, path, data, mode);
         if (written && ::rename(temporary.c_str(), path.c_str()) < 0)
             written = system_failure("replace", path);
         if (!written) {
@@ -255,17 +255,26 @@ class LocalFileSystem : public FileSystem {
                 std::to_string(counter.fetch_add(1)) + ".tmp");
     }
 
-    static Status write_new_file(const Path& path, ByteView data, unsigned mode) {
+    /// Errors name `asked`, the file that is to be: nobody knows the temporary one.
+    static Status write_new_file(const Path& path, const Path& asked, ByteView data,
+                                 unsigned mode) {
         // What a crashed process of the same number left behind is nobody's.
         ::unlink(path.c_str());
-        CLOISON_TRY(auto descriptor,
-                    open_descriptor(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-        const int number = descriptor.get();
-        LocalFile file(path, std::move(descriptor));
+        const int number = uninterrupted([&] {
+            return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        });
+        if (number < 0 && errno == ENOENT)
+            return fail(ErrorCode::kNotFound, "Cannot write " + asked.string() +
+                                                  ": the directory " + parent_of(asked).string() +
+                                                  " is missing.");
+        if (number < 0) return system_failure("write", asked);
+        LocalFile file(asked, Descriptor(number));
         CLOISON_TRY_STATUS(file.write_at(0, data));
         // The process's umask has no say in the mode.
-        if (::fchmod(number, static_cast<mode_t>(mode)) < 0) return system_failure("protect", path);
-        if (uninterrupted([&] { return ::fsync(number); }) < 0) return system_failure("sync", path);
+        if (::fchmod(number, static_cast<mode_t>(mode)) < 0)
+            return system_failure("protect", asked);
+        if (uninterrupted([&] { return ::fsync(number); }) < 0)
+            return system_failure("sync", asked);
         return {};
     }
 };

@@ -15,6 +15,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 class FileSystemTest : public testing::Test {
   protected:
@@ -122,6 +123,20 @@ TEST_F(FileSystemTest, AtomicWriteThatFailsLeavesNothingBehind) {
     EXPECT_EQ(written.error().code, ErrorCode::kIo);
     EXPECT_THAT(names(), ElementsAre("occupied"));
     EXPECT_THAT(files_.list(in("occupied")).value(), ElementsAre("inner"));
+}
+
+TEST_F(FileSystemTest, AtomicWriteThatFailsNamesWhatWasAskedFor) {
+    const auto written = files_.write_file_atomically(in("missing/data"), as_bytes("x"), 0600);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(written.error().message, "Cannot write " + in("missing/data").string() +
+                                           ": the directory " + in("missing").string() +
+                                           " is missing.");
+    ASSERT_TRUE(files_.write_file_atomically(in("file"), as_bytes("x"), 0600));
+    const auto under_file = files_.write_file_atomically(in("file/data"), as_bytes("x"), 0600);
+    ASSERT_FALSE(under_file);
+    EXPECT_THAT(under_file.error().message,
+                StartsWith("Cannot write " + in("file/data").string() + ": "));
 }
 
 TEST_F(FileSystemTest, ReadersSeeOneOfTheAtomicallyWrittenContents) {
