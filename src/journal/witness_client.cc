@@ -41,6 +41,8 @@ WitnessClient::Post post_over_http(const std::string& url, Duration timeout) {
 /// What somebody else's witness says, fit for a log: one line of printable characters.
 std::string in_words(std::string_view text) {
     std::string words(text.substr(0, text.find('\n')).substr(0, kMaxWords));
+    // The sentence around it has a full stop of its own.
+    while (words.ends_with('.')) words.pop_back();
     std::replace_if(
         words.begin(), words.end(), [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
     return words;

@@ -132,6 +132,12 @@ TEST_F(WitnessClientTest, WhatIsNoCosignatureIsAFailure) {
     }
 }
 
+TEST_F(WitnessClientTest, TheWordsOfAWitnessEndWithoutAFullStop) {
+    auto asking = answering(404, "This witness does not know a log of that origin.\n");
+    EXPECT_EQ(ask(asking, log, 5).problem,
+              "it answered 404 This witness does not know a log of that origin");
+}
+
 TEST_F(WitnessClientTest, OnlyTheLineOfTheWitnessIsTaken) {
     auto first = client();
     const std::string line = ask(first, log, 5).line;
