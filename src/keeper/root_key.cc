@@ -130,6 +130,15 @@ Status write(FileSystem& files, const Path& directory, const crypto::RootKey& ro
     return files.write_file_atomically(wrapped_path(directory), content, 0600);
 }
 
+/// The caller syncs the directory.
+Status shred(FileSystem& files, const Path& path) {
+    CLOISON_TRY(auto file, files.open(path, false));
+    CLOISON_TRY(const auto size, file->size());
+    CLOISON_TRY_STATUS(file->write_at(0, Bytes(static_cast<std::size_t>(size))));
+    CLOISON_TRY_STATUS(file->sync_data());
+    return files.remove(path);
+}
+
 }  // namespace
 
 LockedRootKey::LockedRootKey(crypto::RootKey key) : key_(std::move(key)) {
@@ -204,11 +213,13 @@ Status end_root_key_move(FileSystem& files, const Path& directory, const RootKey
 
 Status forget_root_key(FileSystem& files, const Path& directory, Kind kind) {
     const Path path = path_of(directory, kind);
-    CLOISON_TRY(auto file, files.open(path, false));
-    CLOISON_TRY(const auto size, file->size());
-    CLOISON_TRY_STATUS(file->write_at(0, Bytes(static_cast<std::size_t>(size))));
-    CLOISON_TRY_STATUS(file->sync_data());
-    CLOISON_TRY_STATUS(files.remove(path));
+    // A crash while the key was written may have left a copy beside it, under a passing name.
+    const std::string beside = '.' + path.filename().string() + '.';
+    CLOISON_TRY(const auto names, files.list(directory));
+    for (const auto& name : names)
+        if (name.starts_with(beside) && name.ends_with(".tmp"))
+            CLOISON_TRY_STATUS(shred(files, directory / name));
+    CLOISON_TRY_STATUS(shred(files, path));
     return files.sync_directory(directory);
 }
 

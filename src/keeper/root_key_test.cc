@@ -144,6 +144,19 @@ TEST_F(RootKeyTest, EveryFlippedBitOfTheWrappedKeyIsRefused) {
     EXPECT_TRUE(load(source_));
 }
 
+TEST_F(RootKeyTest, ForgettingLeavesNoCopyUnderAPassingName) {
+    ASSERT_TRUE(create_root_key(files_, directory(), {}, random_));
+    // As a crash leaves it while the file is written.
+    const Path passing = directory() / ".root.key.4711.0.tmp";
+    const Path held = temporary_.path() / "held";
+    std::filesystem::copy(directory() / "root.key", passing);
+    std::filesystem::create_hard_link(passing, held);
+    ASSERT_TRUE(forget_root_key(files_, directory(), Kind::kFile));
+    EXPECT_FALSE(*files_.exists(passing));
+    EXPECT_EQ(*files_.read_file(held, 100), Bytes(std::filesystem::file_size(held)));
+    EXPECT_TRUE(files_.list(directory())->empty());
+}
+
 TEST_F(RootKeyTest, ItMovesIntoATokenAndOut) {
     const RootKeySource file;
     ASSERT_TRUE(create_root_key(files_, directory(), file, random_));
