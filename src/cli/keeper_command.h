@@ -13,7 +13,8 @@ namespace cloison::cli {
 
 /// `cloison keeper rotate`: changes to a new epoch key through the running keeper, as the operator,
 /// and shows how far it is; Ctrl-C leaves it running. `cloison keeper move-root`: carries the root
-/// key between file and token while the keeper does not run.
+/// key between file and token while the keeper does not run. `cloison keeper operator-key`: makes
+/// the operator's key anew where it is missing.
 void add_keeper_commands(CLI::App& command, std::function<Layout()> layout,
                          std::function<Status()>& chosen);
 
