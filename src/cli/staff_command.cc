@@ -4,8 +4,11 @@
 #include <cstdio>
 
 #include "base/random.h"
+#include "casework/request_type.h"
 #include "cli/service_wiring.h"
 #include "identity/identity_client.h"
+#include "identity/limits.h"
+#include "identity/validate.h"
 #include "keeper/client/keeper_client.h"
 
 namespace cloison::cli {
@@ -31,14 +34,40 @@ std::string initial_password() {
     return out;
 }
 
+/// As the pages take an address.
+Result<std::string> read_address(const std::string& typed) {
+    casework::InputField field;
+    field.name = "email";
+    field.kind = casework::InputKind::kEmail;
+    field.max_length = 254;
+    const auto address = casework::read_input(field, {{"email", typed}}, system_clock().now());
+    if (!address || address->empty())
+        return fail(
+            ErrorCode::kInvalidArgument,
+            "--email takes an address such as name@example.org, of at most 254 characters.");
+    return *address;
+}
+
+/// What the program can say in the words of its own options.
+Status check(const NewStaff& staff) {
+    CLOISON_TRY_STATUS(identity::check_text("--name", staff.name, 1, identity::kMaxStaffText));
+    CLOISON_TRY_STATUS(identity::check_text("--unit", staff.unit, 1, identity::kMaxStaffText));
+    if (staff.acts_for_anyone && staff.role != "professional")
+        return fail(ErrorCode::kInvalidArgument,
+                    "--acts-for-anyone goes with --role professional.");
+    return {};
+}
+
 Status add_staff(const Layout& layout, const NewStaff& staff) {
+    CLOISON_TRY_STATUS(check(staff));
+    CLOISON_TRY(const auto address, read_address(staff.email));
     CLOISON_TRY(auto wiring, Wiring::load(layout, "operator"));
     const auto keeper = wiring.client<keeper::KeeperClient>("keeper");
     const auto identity = wiring.client<identity::IdentityClient>("identity");
 
     keeper::v1::BlindIndexRequest index_request;
     index_request.set_field("email");
-    index_request.set_value(staff.email);
+    index_request.set_value(address);
     CLOISON_TRY(auto index, keeper.blind_index(index_request));
 
     const std::string password = initial_password();
