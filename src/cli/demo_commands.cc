@@ -208,6 +208,8 @@ Status run_link(Layout layout, const LinkChoice& choice) {
         CLOISON_TRY_STATUS(
             populate(layout, {choice.residents, choice.seed}, population::Habits::kBusy));
     }
+    // Says what is missing where nothing is.
+    CLOISON_TRY_STATUS(Configuration::load(local_file_system(), layout.configuration()));
     drill::LinkOptions options;
     options.stores = {layout.service("keeper"), layout.service("identity"),
                       layout.service("casework"), layout.service("documents"),
@@ -216,8 +218,13 @@ Status run_link(Layout layout, const LinkChoice& choice) {
     options.on_note = [](const std::string& note) { std::fprintf(stderr, "%s\n", note.c_str()); };
     CLOISON_TRY(const auto report, drill::link(options, local_file_system()));
     std::fputs(choice.json ? report.json().c_str() : report.text().c_str(), stdout);
-    if (report.ok()) return {};
-    return fail(ErrorCode::kInternal, "The drill link found a fault.");
+    if (!report.ok()) return fail(ErrorCode::kInternal, "The drill link found a fault.");
+    if (!report.tells())
+        return fail(
+            ErrorCode::kInternal,
+            "The drill link proves nothing here: it needs the records of more persons, such "
+            "as those of --residents 1000.");
+    return {};
 }
 
 void add_link_drill(CLI::App& command, const std::function<Layout()>& layout,

@@ -156,7 +156,8 @@ class Theft {
                 pair.linking = std::move(linking);
                 pair.records = left.name + " and " + right.name;
             }
-        if (pair.records.empty()) pair.note = "too few records of the same persons in both";
+        pair.too_few = pair.records.empty();
+        if (pair.too_few) pair.note = "too few records of the same persons in both";
         if (a.sorts.empty() || b.sorts.empty())
             pair.note = (a.sorts.empty() ? a.name : b.name) + " holds no record of a person";
         return pair;
@@ -226,9 +227,21 @@ bool LinkedPair::is_fault() const {
     return bounded && linking.judged && linking.ratio() > kMostLinking && linking.low > 1;
 }
 
+bool LinkReport::tells() const {
+    return std::any_of(pairs.begin(), pairs.end(),
+                       [](const LinkedPair& pair) { return pair.bounded && pair.linking.judged; });
+}
+
 std::string LinkReport::text() const {
-    std::string out = "link: " + std::string(ok() ? "no two stores link" : "NOT CLEAN") + ", " +
-                      std::to_string(persons) + " persons; success is that of 10,000\n";
+    const auto untold = std::count_if(pairs.begin(), pairs.end(),
+                                      [](const LinkedPair& pair) { return pair.too_few; });
+    std::string verdict = "no two stores link";
+    if (untold > 0)
+        verdict += " of those with records enough (" + std::to_string(untold) + " pairs without)";
+    if (!tells()) verdict = "TOO FEW RECORDS to tell whether two stores link: nothing is proved";
+    if (!ok()) verdict = "NOT CLEAN";
+    std::string out = "link: " + verdict + ", " + std::to_string(persons) +
+                      (persons == 1 ? " person" : " persons") + "; success is that of 10,000\n";
     for (const LinkedPair& pair : pairs) {
         std::string line = "  " + pair.a + " × " + pair.b;
         line.resize(std::max<std::size_t>(line.size() + 2, 28), ' ');
@@ -250,6 +263,7 @@ std::string LinkReport::json() const {
     nlohmann::ordered_json json;
     json["drill"] = "link";
     json["ok"] = ok();
+    json["tells"] = tells();
     json["persons"] = persons;
     json["bound"] = kMostLinking;
     json["pairs"] = nlohmann::ordered_json::array();

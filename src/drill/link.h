@@ -18,6 +18,7 @@ struct LinkedPair {
     Linking linking;      ///< Of the sorts of records that link best.
     std::string records;  ///< Which they are; empty: one of the two holds no record of a person.
     std::string note;
+    bool too_few = false;  ///< Both hold records of persons, and too few to tell anything.
 
     /// Links better than the bound, and not by chance.
     bool is_fault() const;
@@ -27,6 +28,8 @@ struct LinkReport {
     std::uint64_t persons = 0;
     std::vector<LinkedPair> pairs;
     std::vector<std::string> faults;
+    /// Of some pair at least it can be told; if not, the drill proves nothing.
+    bool tells() const;
     bool ok() const { return faults.empty(); }
     std::string text() const;
     std::string json() const;
