@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <set>
 
 #include "base/id.h"
 #include "casework/casework_client.h"
@@ -47,17 +48,36 @@ std::string csv_cell(std::string_view text) {
     }
     return cell + '"';
 }
-constexpr std::string_view kCsvHeader = "compartment,person,field,value\r\n";
-
-std::string csv_line(std::string_view compartment, std::uint64_t person, std::string_view field,
-                     std::string_view value) {
-    return std::string(compartment) + ',' + std::to_string(person) + ',' + std::string(field) +
-           ',' + csv_cell(value) + "\r\n";
-}
+constexpr std::string_view kCsvHeader = "number,copy,compartment,person,field,value\r\n";
 
 /// The key of a file is nothing to look for.
 bool is_listed(std::string_view field) {
     return field != "document_content";
+}
+
+/// A canary's values as lines of CSV. `person` is the number by which alarms and lists name them.
+std::string csv_lines(const keeper::v1::RegisteredCanary& canary) {
+    std::string lines;
+    for (const auto& item : canary.items())
+        if (is_listed(item.field()))
+            lines += std::to_string(canary.number()) + ',' + canary.copy() + ',' +
+                     canary.compartment() + ',' + std::to_string(canary.person()) + ',' +
+                     item.field() + ',' + csv_cell(item.value()) + "\r\n";
+    return lines;
+}
+
+/// Reads the register page by page; of all copies if `copy` is empty.
+template <class Take>
+Status read_register(const keeper::KeeperClient& keeper, const std::string& copy, Take take) {
+    keeper::v1::CanariesRequest request;
+    request.set_copy(copy);
+    request.set_limit(kMaxPersons);
+    for (;;) {
+        CLOISON_TRY(const auto page, keeper.canaries(request));
+        if (page.canaries().empty()) return {};
+        for (const auto& canary : page.canaries()) take(canary);
+        request.set_after(page.canaries(page.canaries_size() - 1).number());
+    }
 }
 
 /// Plants the canaries of one copy, compartment after compartment.
@@ -83,7 +103,16 @@ class Planter {
         return {};
     }
 
-    const std::string& csv() const { return csv_; }
+    /// The values of those that stand, as the register has them.
+    Result<std::string> csv() const {
+        std::string lines(kCsvHeader);
+        CLOISON_TRY_STATUS(
+            read_register(keeper_, choice_.copy, [&](const keeper::v1::RegisteredCanary& canary) {
+                if (!canary.items().empty() && records_.contains(canary.items(0).record()))
+                    lines += csv_lines(canary);
+            }));
+        return lines;
+    }
     std::string report() const {
         std::string text;
         for (const std::string_view compartment : kCompartments) {
@@ -162,8 +191,7 @@ class Planter {
                 store(compartment, newcomers[i], planted.persons(static_cast<int>(i))));
             ++planted_[std::string(compartment)];
             ++done_;
-            for (const auto& [field, value] : newcomers[i].values)
-                if (is_listed(field)) csv_ += csv_line(compartment, done_, field, value);
+            records_.insert(newcomers[i].record);
         }
         show(compartment);
         return {};
@@ -228,7 +256,7 @@ class Planter {
     const documents::DocumentsClient documents_;
     std::uint32_t done_ = 0;
     std::map<std::string, std::uint32_t, std::less<>> planted_;
-    std::string csv_{kCsvHeader};
+    std::set<std::string> records_;  ///< Of those that stand.
 };
 
 /// A list must not overwrite another, and it is too late to find out when the canaries stand.
@@ -251,9 +279,10 @@ Status plant(const Layout& layout, const PlantChoice& choice) {
     Planter planter(wiring, choice, std::move(people));
     const Status planted = planter.plant();
     // Also what was planted before something failed stands there and is to be listed.
-    if (!choice.list.empty())
-        CLOISON_TRY_STATUS(
-            wiring.files.write_file_atomically(choice.list, as_bytes(planter.csv()), 0600));
+    if (!choice.list.empty()) {
+        CLOISON_TRY(const auto csv, planter.csv());
+        CLOISON_TRY_STATUS(wiring.files.write_file_atomically(choice.list, as_bytes(csv), 0600));
+    }
     CLOISON_TRY_STATUS(planted);
     std::printf("Planted for the copy %s: %s\n", choice.copy.c_str(), planter.report().c_str());
     if (!choice.list.empty())
@@ -267,33 +296,22 @@ Status plant(const Layout& layout, const PlantChoice& choice) {
 Status list(const Layout& layout, const ListChoice& choice) {
     CLOISON_TRY(auto wiring, Wiring::load(layout, "operator"));
     const auto keeper = wiring.client<keeper::KeeperClient>("keeper");
-    keeper::v1::CanariesRequest request;
-    request.set_copy(choice.copy);
-    request.set_limit(kMaxPersons);
     std::uint64_t count = 0;
-    if (choice.values)
-        std::printf("number,copy,%.*s", static_cast<int>(kCsvHeader.size()), kCsvHeader.data());
-    for (;;) {
-        CLOISON_TRY(const auto page, keeper.canaries(request));
-        if (page.canaries().empty()) break;
-        for (const auto& canary : page.canaries()) {
-            const std::string planted = format_rfc3339(from_unix_ms(canary.planted_ms()));
-            if (!choice.values)
+    CLOISON_TRY_STATUS(
+        read_register(keeper, choice.copy, [&](const keeper::v1::RegisteredCanary& canary) {
+            if (count++ == 0 && choice.values) std::fputs(std::string(kCsvHeader).c_str(), stdout);
+            if (choice.values)
+                std::fputs(csv_lines(canary).c_str(), stdout);
+            else
                 std::printf("%6llu  %-32s  %-9s  %s\n",
                             static_cast<unsigned long long>(canary.number()), canary.copy().c_str(),
-                            canary.compartment().c_str(), planted.c_str());
-            for (const auto& item : canary.items())
-                if (choice.values && is_listed(item.field()))
-                    std::printf(
-                        "%llu,%s,%s", static_cast<unsigned long long>(canary.number()),
-                        canary.copy().c_str(),
-                        csv_line(canary.compartment(), canary.person(), item.field(), item.value())
-                            .c_str());
-            ++count;
-        }
-        request.set_after(page.canaries(page.canaries_size() - 1).number());
-    }
-    if (count == 0) std::fprintf(stderr, "No canaries are planted.\n");
+                            canary.compartment().c_str(),
+                            format_rfc3339(from_unix_ms(canary.planted_ms())).c_str());
+        }));
+    if (count == 0 && choice.copy.empty())
+        std::fprintf(stderr, "No canaries are planted.\n");
+    else if (count == 0)
+        std::fprintf(stderr, "No canaries are planted for the copy %s.\n", choice.copy.c_str());
     return {};
 }
 

@@ -85,8 +85,11 @@ class Canary(unittest.TestCase):
         self.assertIn(f"{PERSONS} in identity, {PERSONS} in casework, {PERSONS} in documents", self.words.stdout)
         self.assertEqual(stat.S_IMODE(os.stat(self.list).st_mode), 0o600)
         for compartment in STORES:
-            self.assertEqual({row["person"] for row in self.values if row["compartment"] == compartment},
-                             {str(number) for number in range(1, PERSONS + 1)}, compartment)
+            for column in ("number", "person"):
+                self.assertEqual(len({row[column] for row in self.values if row["compartment"] == compartment}),
+                                 PERSONS, compartment)
+        again = self.listed("--copy", COPY, "--values")
+        self.assertEqual(self.list.read_text(encoding="utf-8").replace("\r\n", "\n"), again)
         self.assertEqual(len(self.emails()), PERSONS)
         for email in self.emails():
             self.assertRegex(email, r"^[a-z.0-9]+@[a-z-]+\.(an|tp)$")
@@ -116,7 +119,10 @@ class Canary(unittest.TestCase):
         self.assertEqual(len(lines), 3 * PERSONS)
         values = csv.DictReader(self.listed("--values").splitlines())
         self.assertTrue(set(self.emails()) <= {row["value"] for row in values if row["copy"] == COPY})
-        self.assertEqual(self.listed("--copy", "nowhere"), "")
+        for values in ([], ["--values"]):
+            nowhere = run("canary", "list", "--var", self.here.var, "--copy", "nowhere", *values)
+            self.assertEqual(nowhere.stdout, "")
+            self.assertEqual(nowhere.stderr, "No canaries are planted for the copy nowhere.\n")
 
     def test_d_no_file_tells(self):
         demo = (self.here.var / "demo.json").read_bytes()
