@@ -3,17 +3,19 @@
 //        they give, so that the arithmetic behind the signature is reached
 //   't'  a tree of 1 to 300 known entries, an index, a path: verifies only with the one true path
 //   'g'  two sizes of that tree and a path: consistent only with the one true path
-//   else a proof file as it is
+//   else a proof file as it is, of an entry or of growth
 // Beyond not crashing: a file that is read is written again byte for byte, and a path verifies for
 // no other index, entry or size than its own.
 #include "journal/proof.h"
 
 #include "crypto/keys.h"
+#include "journal/growth_proof.h"
 #include "tree.h"
 
 namespace cloison::fuzz {
 namespace {
 
+using journal::GrowthProof;
 using journal::Proof;
 
 constexpr std::string_view kName = "example.org/keeper";
@@ -103,7 +105,16 @@ bool run_consistency(Input& in) {
     return holds;
 }
 
+bool run_growth(std::string_view text) {
+    const auto proof = GrowthProof::parse(text);
+    if (!proof) return false;
+    require(proof->text() == text, "a proof of growth has one form");
+    require(proof->path.size() <= 63, "a path is bounded");
+    return journal::verify_growth(*proof, verifier()).has_value();
+}
+
 bool run_file(std::string_view text) {
+    if (GrowthProof::is_one(text)) return run_growth(text);
     const auto proof = Proof::parse(text);
     if (!proof) return false;
     require(proof->text() == text, "a proof has one form");
@@ -144,6 +155,11 @@ std::vector<Seed> seeds() {
         seeds.push_back({"consistency-" + std::to_string(size), consistency});
         const Proof proof{index, path, checkpoint(size, tree().root(size)), tree().entry(index)};
         seeds.push_back({"file-" + std::to_string(size), to_bytes(proof.text())});
+        const std::uint64_t before = (size + 1) / 2;
+        const GrowthProof growth{*journal::consistency_path(tree(), before, size),
+                                 checkpoint(before, tree().root(before)),
+                                 checkpoint(size, tree().root(size))};
+        seeds.push_back({"growth-" + std::to_string(size), to_bytes(growth.text())});
     }
     Bytes free{'i'};
     put_u64(free, 5);

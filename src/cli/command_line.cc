@@ -19,6 +19,7 @@
 #include "cli/staff_command.h"
 #include "cli/status.h"
 #include "cli/supervisor.h"
+#include "cli/whole_number.h"
 #include "cli/witness_command.h"
 
 namespace cloison::cli {
@@ -184,8 +185,13 @@ void add_journal(Commands& commands) {
     auto* verify = journal->add_subcommand("verify", "Checks a proof file; needs no other file");
     auto file = std::make_shared<std::string>();
     auto vkey = std::make_shared<std::string>();
-    verify->add_option("proof", *file, "Proof file, as the portal hands it out")->required();
-    verify->add_option("--key", *vkey, "Verify key: name+hex+base64 (cloison journal key)")
+    verify
+        ->add_option("proof", *file,
+                     "Proof file, as the portal hands it out or cloison journal prove prints it")
+        ->required();
+    verify
+        ->add_option("--key", *vkey,
+                     "Verify key, name+hex+base64 (cloison journal key), or a file that holds it")
         ->required();
     auto witnesses = std::make_shared<std::vector<std::string>>();
     auto quorum = std::make_shared<std::size_t>(0);
@@ -194,8 +200,10 @@ void add_journal(Commands& commands) {
                      "Verify key of a witness (cloison witness key); may be given several times. "
                      "Says who of them cosigned the checkpoint, and when")
         ->allow_extra_args(false);
-    verify->add_option("--quorum", *quorum,
-                       "Fail unless at least so many of these witnesses cosigned it");
+    verify
+        ->add_option("--quorum", *quorum,
+                     "Fail unless at least so many of these witnesses cosigned it")
+        ->check(whole_number());
     verify->fallthrough();
     verify->callback([&commands, file, vkey, witnesses, quorum] {
         commands.chosen = [file, vkey, witnesses, quorum] {
@@ -224,6 +232,17 @@ void add_inspection(Commands& commands) {
     });
 }
 
+/// What is wrong with the command line, like every other error. CLI11 misses a subcommand before it
+/// looks at the word that stands in its place.
+void print_parse_error(const CLI::App& app, const CLI::ParseError& error) {
+    std::string words = error.what();
+    const auto unknown = app.remaining(true);
+    if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !unknown.empty() &&
+        words.find("subcommand") != std::string::npos)
+        words = "There is no subcommand \"" + unknown.front() + "\".";
+    std::fprintf(stderr, "cloison: %s\nRun with --help for more information.\n", words.c_str());
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -245,7 +264,9 @@ int run_command_line(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : 2;
+        if (error.get_exit_code() == 0) return app.exit(error);
+        print_parse_error(app, error);
+        return 2;
     }
     const Status status = chosen();
     if (status) return 0;

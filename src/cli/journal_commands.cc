@@ -6,12 +6,15 @@
 
 #include "journal/cosignature.h"
 #include "journal/entry.h"
+#include "journal/growth_proof.h"
 #include "journal/note_lines.h"
 #include "journal/proof.h"
 #include "keeper/keeper.h"
 
 namespace cloison::cli {
 namespace {
+
+constexpr std::size_t kMaxKeyFile = 4096;
 
 /// A signature that does not fit counts too: it is an error, not an absence.
 bool has_signature_of(std::string_view note, const journal::WitnessVerifier& witness) {
@@ -23,7 +26,59 @@ bool has_signature_of(std::string_view note, const journal::WitnessVerifier& wit
                                 });
 }
 
+/// A verify key, or a file that holds the line of one.
+template <class Key>
+Result<Key> read_key(FileSystem& files, const std::string& option, const std::string& given) {
+    auto key = Key::parse(given);
+    if (key) return key;
+    std::string line = given;
+    CLOISON_TRY(const bool is_file, files.exists(given));
+    if (is_file) {
+        CLOISON_TRY(const auto bytes, files.read_file(given, kMaxKeyFile));
+        line = to_string(bytes);
+        line.erase(line.find_last_not_of(" \r\n") + 1);
+        key = Key::parse(line);
+        if (key) return key;
+    }
+    return fail(ErrorCode::kInvalidArgument,
+                option +
+                    (is_file ? " names a file that holds no such verify key: "
+                             : " is no such verify key, nor a file that holds one: ") +
+                    key.error().message);
+}
+
+/// What a proof shows, and the note whose cosignatures count.
+struct Proved {
+    std::string words;
+    std::string checkpoint;
+};
+
+Result<Proved> verify_line(std::string_view text, const journal::NoteVerifier& verifier) {
+    CLOISON_TRY(auto proof, journal::Proof::parse(text));
+    CLOISON_TRY(const auto checkpoint, journal::verify_proof(proof, verifier));
+    CLOISON_TRY(const auto entry, journal::decode_entry(proof.entry));
+    return Proved{"Line " + std::to_string(proof.index) + " of the journal " + checkpoint.origin +
+                      ", " + format_rfc3339(entry.time) + ", is proved by a checkpoint over " +
+                      counted(checkpoint.size, "line") + ".",
+                  std::move(proof.checkpoint)};
+}
+
+Result<Proved> verify_growth(std::string_view text, const journal::NoteVerifier& verifier) {
+    CLOISON_TRY(auto proof, journal::GrowthProof::parse(text));
+    CLOISON_TRY(const auto growth, journal::verify_growth(proof, verifier));
+    return Proved{"The journal " + growth.after.origin + " has only grown, from " +
+                      counted(growth.before.size, "line") + " to " +
+                      std::to_string(growth.after.size) +
+                      ": its checkpoint over so many holds "
+                      "all that the one before it covers.",
+                  std::move(proof.after)};
+}
+
 }  // namespace
+
+std::string counted(std::uint64_t count, const std::string& thing) {
+    return std::to_string(count) + ' ' + thing + (count == 1 ? "" : "s");
+}
 
 Status journal_key(FileSystem& files, const Path& keeper_directory, const std::string& origin) {
     CLOISON_TRY(auto key, keeper::journal_verify_key(files, keeper_directory, origin));
@@ -36,21 +91,21 @@ Status journal_verify(FileSystem& files, const Path& proof_file, const std::stri
     if (quorum > witnesses.size())
         return fail(ErrorCode::kInvalidArgument,
                     "--quorum asks for more witnesses than --witness names.");
-    CLOISON_TRY(auto verifier, journal::NoteVerifier::parse(verify_key));
+    CLOISON_TRY(const auto verifier, read_key<journal::NoteVerifier>(files, "--key", verify_key));
     std::map<std::string, journal::WitnessVerifier> known;
-    for (const std::string& line : witnesses) {
-        CLOISON_TRY(auto witness, journal::WitnessVerifier::parse(line));
-        known.emplace(line, std::move(witness));
+    for (const std::string& each : witnesses) {
+        CLOISON_TRY(auto witness, read_key<journal::WitnessVerifier>(files, "--witness", each));
+        known.emplace(journal::witness_vkey(witness.name, witness.key), std::move(witness));
     }
-    CLOISON_TRY(auto bytes, files.read_file(proof_file, 256 * 1024));
-    CLOISON_TRY(auto proof, journal::Proof::parse(as_text(bytes)));
-    CLOISON_TRY(auto checkpoint, journal::verify_proof(proof, verifier));
-    CLOISON_TRY(auto entry, journal::decode_entry(proof.entry));
+    CLOISON_TRY(const auto bytes, files.read_file(proof_file, 256 * 1024));
+    CLOISON_TRY(const auto proved, journal::GrowthProof::is_one(as_text(bytes))
+                                       ? verify_growth(as_text(bytes), verifier)
+                                       : verify_line(as_text(bytes), verifier));
     std::string cosigned;
     std::size_t count = 0;
     for (const auto& [line, witness] : known) {
-        if (!has_signature_of(proof.checkpoint, witness)) continue;
-        CLOISON_TRY(const auto at, journal::cosigned_at(proof.checkpoint, witness));
+        if (!has_signature_of(proved.checkpoint, witness)) continue;
+        CLOISON_TRY(const auto at, journal::cosigned_at(proved.checkpoint, witness));
         cosigned += "Cosigned by " + witness.name + ", " + format_rfc3339(at) + ".\n";
         ++count;
     }
@@ -58,10 +113,7 @@ Status journal_verify(FileSystem& files, const Path& proof_file, const std::stri
         return fail(ErrorCode::kUnauthenticated,
                     "The checkpoint is cosigned by " + std::to_string(count) +
                         " of the witnesses, not by " + std::to_string(quorum) + ".");
-    std::printf("Line %llu of the journal %s, %s, is proved by a checkpoint over %llu lines.\n",
-                static_cast<unsigned long long>(proof.index), checkpoint.origin.c_str(),
-                format_rfc3339(entry.time).c_str(),
-                static_cast<unsigned long long>(checkpoint.size));
+    std::printf("%s\n", proved.words.c_str());
     if (witnesses.empty()) return {};
     std::printf("%s",
                 cosigned.empty() ? "No witness named here has cosigned it.\n" : cosigned.c_str());

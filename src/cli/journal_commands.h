@@ -10,9 +10,13 @@ namespace cloison::cli {
 
 /// `cloison journal key`: the verify key of the journal, as a vkey line.
 Status journal_key(FileSystem& files, const Path& keeper_directory, const std::string& origin);
-/// `cloison journal verify FILE`: checks a proof file against a verify key (a vkey line) and prints
-/// what it proves, and which of the witnesses cosigned its checkpoint when. kUnauthenticated if
-/// fewer than `quorum` did, or if a cosignature of one of them does not fit.
+/// "1 line", "2 lines".
+std::string counted(std::uint64_t count, const std::string& thing);
+
+/// `cloison journal verify FILE`: checks the proof of a line or of growth against a verify key and
+/// prints what it proves, and which of the witnesses cosigned its checkpoint when. kUnauthenticated
+/// if fewer than `quorum` did, or if a cosignature of one of them does not fit. Keys are vkey
+/// lines, or names of files that hold one.
 Status journal_verify(FileSystem& files, const Path& proof_file, const std::string& verify_key,
                       const std::vector<std::string>& witnesses, std::size_t quorum);
 

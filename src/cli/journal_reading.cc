@@ -7,8 +7,11 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "cli/journal_commands.h"
+#include "cli/whole_number.h"
 #include "journal/export.h"
 #include "journal/fsck.h"
+#include "journal/growth_proof.h"
 #include "journal/published.h"
 #include "keeper/keeper.h"
 
@@ -118,15 +121,15 @@ void print_report(const journal::FsckReport& report, bool json) {
         return;
     }
     std::printf(
-        "The journal is whole: %llu lines and %llu tiles read, checkpoint over %llu, "
+        "The journal is whole: %s and %s read, checkpoint over %llu, "
         "%llu not published yet%s.\n",
-        static_cast<Number>(report.entries), static_cast<Number>(report.tiles),
+        counted(report.entries, "line").c_str(), counted(report.tiles, "tile").c_str(),
         static_cast<Number>(report.checkpoint_size),
         static_cast<Number>(report.unpublished_entries),
         report.torn_tail ? ", an unfinished write at the end" : "");
 }
 
-Status run_fsck(const Layout& layout, const FsckArguments& arguments) {
+Result<journal::FsckReport> check_journal(const Layout& layout, const FsckArguments& arguments) {
     CLOISON_TRY(const auto here, JournalFiles::of(layout));
     journal::FsckOptions options;
     options.verify_key = journal::note_vkey(here.verifier.name, here.verifier.key);
@@ -138,8 +141,15 @@ Status run_fsck(const Layout& layout, const FsckArguments& arguments) {
     }
     const Progress progress;
     options.progress = progress;
-    const auto report = journal::fsck(here.files, here.directory(), options);
+    auto report = journal::fsck(here.files, here.directory(), options);
     progress.clear();
+    return report;
+}
+
+Status run_fsck(const Layout& layout, const FsckArguments& arguments) {
+    const auto report = check_journal(layout, arguments);
+    if (!report && arguments.json)
+        std::printf("%s\n", nlohmann::json{{"error", report.error().message}}.dump().c_str());
     if (!report) return fail(report.error());
     print_report(*report, arguments.json);
     return {};
@@ -166,14 +176,23 @@ Status prove_entry(const JournalFiles& here, const ProveArguments& arguments) {
 
 Status prove_growth(const JournalFiles& here, const ProveArguments& arguments) {
     CLOISON_TRY(const auto journal, here.open(false));
-    CLOISON_TRY(const auto path,
-                journal.prove_consistency(*arguments.from, arguments.to.value_or(journal.size())));
-    for (const crypto::Hash& hash : path) std::printf("%s\n", base64_encode(hash).c_str());
+    const std::uint64_t to = arguments.to.value_or(journal.size());
+    journal::GrowthProof proof;
+    CLOISON_TRY(proof.path, journal.prove_consistency(*arguments.from, to));
+    CLOISON_TRY(auto before, checkpoint_of(here, journal, *arguments.from));
+    CLOISON_TRY(auto after, checkpoint_of(here, journal, to));
+    proof.before = std::move(before.note);
+    proof.after = std::move(after.note);
+    std::fputs(proof.text().c_str(), stdout);
     return {};
 }
 
 Status run_prove(const Layout& layout, const ProveArguments& arguments) {
-    if (arguments.index.has_value() == arguments.from.has_value())
+    if (arguments.index && arguments.from)
+        return fail(
+            ErrorCode::kInvalidArgument,
+            "Say either a line to prove or --from: the one proves a line, the other growth.");
+    if (!arguments.index && !arguments.from)
         return fail(ErrorCode::kInvalidArgument,
                     "Say which line to prove, or with --from the size that the journal grew from.");
     if (arguments.index && arguments.to)
@@ -192,6 +211,11 @@ struct ExportArguments {
 };
 
 Status run_export(const Layout& layout, const ExportArguments& arguments) {
+    std::error_code none;
+    if (std::filesystem::exists(arguments.to, none) &&
+        !std::filesystem::is_directory(arguments.to, none))
+        return fail(ErrorCode::kInvalidArgument,
+                    arguments.to + " is a file: --to takes a directory.");
     CLOISON_TRY(const auto here, JournalFiles::of(layout));
     CLOISON_TRY(const auto journal, here.open(true));
     CLOISON_TRY(const auto head, checkpoint_of(here, journal, arguments.upto));
@@ -201,8 +225,8 @@ Status run_export(const Layout& layout, const ExportArguments& arguments) {
         std::filesystem::absolute(arguments.to).lexically_normal(), progress));
     progress.clear();
     if (!report) return fail(report.error());
-    std::printf("Exported %llu lines to %s (%llu were there). They are confidential.\n",
-                static_cast<Number>(report->entries), arguments.to.c_str(),
+    std::printf("Exported %s to %s (%llu were there). They are confidential.\n",
+                counted(report->entries, "line").c_str(), arguments.to.c_str(),
                 static_cast<Number>(report->resumed));
     return {};
 }
@@ -213,7 +237,8 @@ void add_fsck(CLI::App& journal, const std::function<Layout()>& layout,
     auto arguments = std::make_shared<FsckArguments>();
     fsck->add_flag("--json", arguments->json, "Print JSON");
     fsck->add_option("--at-least", arguments->at_least,
-                     "So many lines were there once: fewer are an older copy");
+                     "So many lines were there once: fewer are an older copy")
+        ->check(whole_number());
     fsck->add_option("--against", arguments->against,
                      "A checkpoint of it that was kept elsewhere: what it covers must be there");
     fsck->fallthrough();
@@ -241,12 +266,15 @@ void add_prove(CLI::App& journal, const std::function<Layout()>& layout,
     auto* prove = journal.add_subcommand(
         "prove", "Prints the proof of a line, or that the journal only grew between two sizes");
     auto arguments = std::make_shared<ProveArguments>();
-    prove->add_option("index", arguments->index, "The line, counted from 0");
-    prove->add_option("--size", arguments->size, "Prove it in the journal of that many lines");
+    prove->add_option("index", arguments->index, "The line, counted from 0")->check(whole_number());
+    prove->add_option("--size", arguments->size, "Prove it in the journal of that many lines")
+        ->check(whole_number());
     prove->add_option("--checkpoint", arguments->checkpoint,
                       "Prove it against a signed checkpoint in a file, such as a cosigned one");
-    prove->add_option("--from", arguments->from, "Prove growth from that many lines");
-    prove->add_option("--to", arguments->to, "To so many; to all that are published if not given");
+    prove->add_option("--from", arguments->from, "Prove growth from that many lines")
+        ->check(whole_number());
+    prove->add_option("--to", arguments->to, "To so many; to all that are published if not given")
+        ->check(whole_number());
     prove->fallthrough();
     prove->callback([layout, arguments, &chosen] {
         chosen = [layout, arguments] { return run_prove(layout(), *arguments); };
@@ -260,7 +288,8 @@ void add_export(CLI::App& journal, const std::function<Layout()>& layout,
     auto arguments = std::make_shared<ExportArguments>();
     command->add_option("--to", arguments->to, "A new directory, or one that an export before made")
         ->required();
-    command->add_option("--upto", arguments->upto, "Only the first so many lines");
+    command->add_option("--upto", arguments->upto, "Only the first so many lines")
+        ->check(whole_number());
     command->fallthrough();
     command->callback([layout, arguments, &chosen] {
         chosen = [layout, arguments] { return run_export(layout(), *arguments); };

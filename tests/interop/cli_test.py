@@ -2,6 +2,7 @@
 """`cloison journal` beside a keeper that runs: checkpoints, proofs, exports and a witness's cosignature,
 each checked by golang.org/x/mod; bad input is refused with one line and code 2."""
 import base64
+import json
 import pathlib
 import shutil
 import subprocess
@@ -12,6 +13,16 @@ import urllib.request
 from programs import tlog_check  # First: it says where the next one is.
 from installation import CLOISON, Installation, free_ports, run, wait_until
 from pages import Browser, demo_accounts
+
+
+def growth(proof):
+    """The lines of hashes in a proof of growth, and its two checkpoints."""
+    header, _, rest = proof.partition("\n")
+    assert header == "cloison/journal-growth@v1", proof
+    lines, _, notes = rest.partition("\n") if rest.startswith("\n") else rest.partition("\n\n")
+    lines += "\n" if lines else ""
+    head, signatures, *after = notes.split("\n\n")
+    return lines, f"{head}\n\n{signatures}\n", "\n\n".join(after)
 
 
 def checkpoint_size(note):
@@ -57,7 +68,8 @@ class CommandLine(unittest.TestCase):
         for index in {0, size // 2, size - 1}:
             proof = self.write("proof", self.journal("prove", index))
             self.assertEqual(self.check("proof", proof, self.vkey)["index"], index)
-            run("journal", "verify", proof, "--key", self.vkey.read_text().strip())
+            for key in (self.vkey.read_text().strip(), self.vkey):
+                run("journal", "verify", proof, "--key", key)
         # In a smaller journal, and against a checkpoint that was kept.
         proof = self.write("proof", self.journal("prove", 2, "--size", 3))
         self.check("proof", proof, self.vkey)
@@ -70,12 +82,23 @@ class CommandLine(unittest.TestCase):
     def test_growth_is_proved(self):
         old, new = self.write("old", self.early), self.write("new", self.journal("checkpoint"))
         sizes = checkpoint_size(old.read_text()), checkpoint_size(new.read_text())
-        lines = self.journal("prove", "--from", sizes[0], "--to", sizes[1])
+        printed = self.write("growth", self.journal("prove", "--from", sizes[0], "--to", sizes[1]))
+        lines, *notes = growth(printed.read_text())
+        for kept, note in zip((old, new), notes):
+            self.assertEqual(kept.read_text().split("\n\n")[0], note.split("\n\n")[0])
         for line in lines.split():
             self.assertEqual(len(base64.b64decode(line, validate=True)), 32)
         report = self.check("consistency", self.write("lines", lines), old, new, self.vkey)
         self.assertEqual((report["old"], report["new"]), sizes)
-        self.assertEqual(self.journal("prove", "--from", sizes[0], "--to", sizes[0]), "")
+        self.check("consistency", self.write("lines", lines), self.write("before", notes[0]),
+                   self.write("after", notes[1]), self.vkey)
+        # The proof alone is enough, also where there is nothing between the two sizes.
+        for first, last in ((sizes[0], sizes[1]), (0, 2), (2, 2), (1, 2)):
+            printed = self.write("growth", self.journal("prove", "--from", first, "--to", last))
+            told = run("journal", "verify", printed, "--key", self.vkey).stdout
+            self.assertIn(f"from {first} line{'' if first == 1 else 's'} to {last}:", told)
+        forged = self.write("forged", printed.read_text().replace("\n2\n", "\n3\n"))
+        self.assertEqual(run("journal", "verify", forged, "--key", self.vkey, check=False).returncode, 1)
 
     def test_an_export_is_a_standard_log(self):
         to = self.scratch / "export"
@@ -92,6 +115,10 @@ class CommandLine(unittest.TestCase):
         size = checkpoint_size(kept.read_text())
         self.journal("fsck", "--at-least", size, "--against", kept)
         self.assertIn("older copy", self.refused("fsck", "--at-least", size + 1_000_000, code=1))
+        done = run("journal", "fsck", "--json", "--at-least", size + 1_000_000, "--var", self.here.var,
+                   check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(json.loads(done.stdout)["error"], done.stderr)
         copy = self.here.var.parent / "older"
         shutil.copytree(self.here.var, copy, ignore=shutil.ignore_patterns("run"))
         shutil.rmtree(copy / "keeper/journal")
@@ -110,7 +137,7 @@ class CommandLine(unittest.TestCase):
             ["prove", 1, "--size", 2, "--checkpoint", other], ["prove", 1, "--checkpoint", other],
             ["prove", 10**9], ["prove", 1, "--size", 10**9], ["prove", 5, "--size", 3],
             ["prove", "--from", 3, "--to", 2], ["prove", "--from", 1, "--to", 10**9],
-            ["export", "--to", foreign], ["export", "--to", self.here.var / "keeper/journal"],
+            ["export", "--to", foreign], ["export", "--to", foreign / "letter"], ["export", "--to", self.here.var / "keeper/journal"],
             ["export", "--to", self.scratch / "x", "--upto", 10**9],
             ["fsck", "--against", other],
         ):
@@ -120,6 +147,18 @@ class CommandLine(unittest.TestCase):
             done = run("journal", *arguments, "--var", self.here.var, check=False)
             self.assertEqual(done.returncode, 2, arguments)
         self.assertEqual([path.name for path in foreign.iterdir()], ["letter"])
+        self.assertIn("either", self.refused("prove", 1, "--from", 1))
+        for arguments in (["prove", "-1"], ["prove", "--from", "-1"], ["prove", 1, "--size", "-1"],
+                          ["export", "--to", foreign, "--upto", "-1"], ["fsck", "--at-least", "-1"]):
+            done = run("journal", *arguments, "--var", self.here.var, check=False)
+            self.assertIn("takes a whole number from 0 up", done.stderr, arguments)
+        proof = self.write("proof", self.journal("prove", 0))
+        key = self.vkey.read_text().strip()
+        for option, arguments in (("--key", ["--key", "bad"]), ("--witness", ["--key", key, "--witness", "bad"]),
+                                  ("--key", ["--key", proof])):
+            done = run("journal", "verify", proof, *arguments, check=False)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(option, done.stderr)
 
     def test_a_witness_cosigns_over_http(self):
         directory, port = self.scratch / "witness", free_ports(1)[0]
@@ -133,7 +172,7 @@ class CommandLine(unittest.TestCase):
             old = 0
             for note in (self.early, self.journal("checkpoint")):
                 size = checkpoint_size(note)
-                lines = self.journal("prove", "--from", old, "--to", size)
+                lines = growth(self.journal("prove", "--from", old, "--to", size))[0]
                 body = f"old {old}\n{lines}\n{note}".encode()
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/add-checkpoint", body,
                                             timeout=30) as answer:

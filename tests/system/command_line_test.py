@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""What the command line says to whoever mistypes: one form for every error, in the words of the
+options, and the code 2. No service runs."""
+import unittest
+
+from installation import Installation, run
+
+
+class CommandLine(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.here = Installation()
+        cls.addClassCleanup(cls.here.__exit__)
+
+    def refused(self, *arguments):
+        done = run(*arguments, check=False)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertTrue(done.stderr.startswith("cloison: "), done.stderr)
+        return done.stderr
+
+    def test_what_is_unknown_is_named(self):
+        self.assertIn('no subcommand "nonsense"', self.refused("nonsense"))
+        self.assertIn('no subcommand "nonsense"', self.refused("journal", "nonsense"))
+        self.assertIn("A subcommand is required", self.refused())
+        self.assertIn("A subcommand is required", self.refused("journal"))
+        self.assertIn("--nonsense", self.refused("status", "--nonsense"))
+        self.assertIn("--to is required", self.refused("journal", "export"))
+        self.assertIn("takes a whole number",
+                      self.refused("journal", "verify", "x", "--key", "x", "--quorum", "-1"))
+        self.assertIn("Usage", run("--help").stdout)
+
+    def test_a_member_of_staff_has_an_address_and_a_name(self):
+        def add(email="a@example.org", name="A", unit="U", role="officer", *more):
+            return self.refused("staff", "add", "--var", self.here.var, "--role", role, "--email", email,
+                                "--name", name, "--unit", unit, *more)
+        long_address = "a" * 60 + "@" + ".".join(["b" * 60] * 4) + ".fr"
+        for email in ("", "notanaddress", "a@", "@example.org", "a b@example.org", "a@b\n@c.fr", long_address):
+            self.assertIn("--email takes an address", add(email), email)
+        self.assertIn("--name must have 1 to 200 bytes", add(name=""))
+        self.assertIn("--name must have 1 to 200 bytes", add(name="n" * 201))
+        self.assertIn("--name must be one line", add(name="a\nb"))
+        self.assertIn("--unit must have 1 to 200 bytes", add(unit="u" * 201))
+        self.assertIn("--acts-for-anyone goes with --role professional",
+                      add("a@example.org", "A", "U", "officer", "--acts-for-anyone"))
+
+    def test_matching_too_few_proves_nothing_and_says_so(self):
+        few = run("drill", "link", "--residents", 5, check=False, timeout=600)
+        self.assertEqual(few.returncode, 1, few.stdout)
+        self.assertIn("nothing is proved", few.stdout)
+        self.assertNotIn("no two stores link", few.stdout)
+        self.assertIn("proves nothing", few.stderr)
+        nowhere = run("drill", "link", "--var", self.here.var / "nowhere", check=False)
+        self.assertNotEqual(nowhere.returncode, 0)
+        self.assertIn("cloison.toml", nowhere.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
