@@ -136,9 +136,10 @@ Status Witness::create(FileSystem& files, const Path& directory, std::string_vie
                     key_path(directory).string() + " exists already; nothing was changed.");
     Bytes any_seed(crypto::kKeySize, 1);
     const auto any_key = crypto::SigningKey::from_seed(any_seed).verify_key();
-    if (!WitnessVerifier::parse(witness_vkey(name, any_key)))
+    if (name.size() > kMaxName || !WitnessVerifier::parse(witness_vkey(name, any_key)))
         return fail(ErrorCode::kInvalidArgument,
-                    "A witness's name is like \"example.org/w1\", without spaces and '+'.");
+                    "A witness's name is like \"example.org/w1\": 1 to 128 bytes without spaces "
+                    "and '+'.");
     CLOISON_TRY_STATUS(files.create_directories(directory / "logs"));
     CLOISON_TRY_STATUS(crypto::create_key_file(files, key_path(directory), random));
     CLOISON_TRY(const auto seed, crypto::load_key_file(files, key_path(directory)));

@@ -22,7 +22,8 @@ namespace cloison::journal {
 /// error, never an empty log. One process has a directory open; any thread may call.
 class Witness {
   public:
-    static constexpr std::size_t kMaxKeys = 16;  ///< Of one log.
+    static constexpr std::size_t kMaxKeys = 16;   ///< Of one log.
+    static constexpr std::size_t kMaxName = 128;  ///< Bytes of its own.
 
     /// Makes the directory and its key. kConflict if there is one, kInvalidArgument for a name that
     /// no key can have.

@@ -357,12 +357,15 @@ TEST_F(WitnessTest, NothingIsOverwrittenByASecondInit) {
 TEST_F(WitnessTest, NamesThatNoKeyCanHaveAreRefused) {
     SeededRandom random(10);
     SimulatedDisk other;
-    for (const char* name : {"", "two words", "a+b", "line\nfeed"}) {
+    const std::string too_long(Witness::kMaxName + 1, 'w');
+    for (const std::string& name : {std::string(), std::string("two words"), std::string("a+b"),
+                                    std::string("line\nfeed"), too_long}) {
         const auto made = Witness::create(other, kDirectory, name, random);
         ASSERT_FALSE(made) << name;
         EXPECT_EQ(made.error().code, ErrorCode::kInvalidArgument);
     }
     EXPECT_FALSE(*other.exists(kDirectory));
+    EXPECT_TRUE(Witness::create(other, kDirectory, too_long.substr(1), random));
 }
 
 TEST_F(WitnessTest, KeyOfAnotherWitnessIsNoticedAtTheStart) {
