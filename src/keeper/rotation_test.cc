@@ -213,8 +213,10 @@ TEST_F(RotationTest, ItServesWhileItRuns) {
 TEST_F(RotationTest, PauseHoldsUntilStartOrTheNextOpening) {
     ASSERT_TRUE(persons_->enroll(1'000));
     std::atomic<int> batches{0};
+    bool paused = false;
     open([&](Step step) {
-        if (step == Step::kBatch && ++batches == 3) rotation_->pause();
+        if (step == Step::kBatch && ++batches == 3 && !std::exchange(paused, true))
+            rotation_->pause();
         return true;
     });
     ASSERT_TRUE(rotation_->start(0));
