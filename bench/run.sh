@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=build/release/bin
 "$bin/journal_bench"
+"$bin/fsck_bench"
 "$bin/keeper_bench"
 
 scratch=$(mktemp -d /tmp/cl-XXXXXX)
