@@ -126,7 +126,7 @@ Status initialize_var(const Layout& layout, const Configuration& configuration, 
         // The settings come last: a directory with settings is complete.
         return files.write_file_atomically(layout.configuration(), as_bytes(settings), 0600);
     };
-    if (const auto made = make(); !made) {
+    if (auto made = make(); !made) {
         clear(layout.var(), is_new);
         return made;
     }
