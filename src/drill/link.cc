@@ -121,9 +121,8 @@ class Theft {
     Status read() {
         CLOISON_TRY(truth_,
                     learn_truth(files_, options_.stores,
-                                {loot("persons").databases[0], loot("history").databases[0],
-                                 loot("identity").databases[0], loot("casework").databases[0],
-                                 loot("documents").databases[0]}));
+                                {loot("persons").databases[0], loot("identity").databases[0],
+                                 loot("casework").databases[0], loot("documents").databases[0]}));
         CLOISON_TRY(staff_, read_staff(loot("identity").databases[0]));
         for (Loot& one : loot_) {
             if (one.name == "journal") continue;
@@ -156,10 +155,12 @@ class Theft {
                 pair.linking = std::move(linking);
                 pair.records = left.name + " and " + right.name;
             }
+        if (a.sorts.empty() || b.sorts.empty()) {
+            pair.note = (a.sorts.empty() ? a.name : b.name) + " holds no record of a person";
+            return pair;
+        }
         pair.too_few = pair.records.empty();
         if (pair.too_few) pair.note = "too few records of the same persons in both";
-        if (a.sorts.empty() || b.sorts.empty())
-            pair.note = (a.sorts.empty() ? a.name : b.name) + " holds no record of a person";
         return pair;
     }
 

@@ -112,11 +112,9 @@ Result<Truth> learn_truth(FileSystem& files, const Stores& stores, const Copies&
     const Pseudonyms of_identity(root, "identity");
     const Pseudonyms of_casework(root, "casework");
     const Pseudonyms of_documents(root, "documents");
-    const auto history = crypto::derive_key<crypto::HashKey>(root, "cloison/keeper/v1/history");
     CLOISON_TRY(const auto rows, read_rows(copies.persons, "SELECT ordinal, root FROM person"));
     CLOISON_TRY(const auto requests, read_places(copies.casework, "request", "place"));
     CLOISON_TRY(const auto documents, read_places(copies.documents, "document", "person_place"));
-    CLOISON_TRY(const auto lines, read_places(copies.history, "line", "place"));
     Truth truth;
     for (const auto& [ordinal, root_id] : rows) {
         const auto person = static_cast<std::uint32_t>(ordinal);
@@ -124,9 +122,6 @@ Result<Truth> learn_truth(FileSystem& files, const Stores& stores, const Copies&
         truth[to_string(of_identity.of(root_id))] = person;
         add_list({of_casework.of(root_id), "requests"}, requests, person, truth);
         add_list({of_documents.of(root_id), "documents"}, documents, person, truth);
-        Bytes name = to_bytes("person/");
-        put_u32(name, person);
-        add_list({history.view(), as_text(name)}, lines, person, truth);
     }
     CLOISON_TRY_STATUS(add_accounts(files, stores, copies.identity, truth));
     return truth;

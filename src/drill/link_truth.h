@@ -17,7 +17,6 @@ struct Stores {
 /// Copies of the databases.
 struct Copies {
     Path persons;
-    Path history;
     Path identity;
     Path casework;
     Path documents;

@@ -118,16 +118,17 @@ Status AppliedErasures::remember() {
     return {};
 }
 
-Result<std::vector<Person>> find_returned(const PersonStore& persons, const History& history) {
+Result<std::vector<Person>> find_returned(const PersonStore& persons, History& history) {
+    CLOISON_TRY(const auto erased, history.erased());
     std::vector<Person> returned;
-    std::uint32_t after = 0;
-    for (;;) {
-        CLOISON_TRY(const auto erased, history.erased(after, PersonStore::kMaxEnrolment));
-        if (erased.empty()) return returned;
-        after = erased.back();
-        CLOISON_TRY(const auto living, find_living(persons, erased));
+    for (auto from = erased.begin(); from != erased.end();) {
+        const auto count =
+            std::min<std::ptrdiff_t>(erased.end() - from, PersonStore::kMaxEnrolment);
+        CLOISON_TRY(const auto living, find_living(persons, {from, from + count}));
         returned.insert(returned.end(), living.begin(), living.end());
+        from += count;
     }
+    return returned;
 }
 
 Status Eraser::erase(std::string_view door, std::string_view token) {

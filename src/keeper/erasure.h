@@ -52,7 +52,7 @@ class AppliedErasures {
 
 /// Whom the journal says are erased and whose row came back by itself: somebody put an older one in
 /// its place. Each is an alarm's worth. For the start.
-Result<std::vector<Person>> find_returned(const PersonStore& persons, const History& history);
+Result<std::vector<Person>> find_returned(const PersonStore& persons, History& history);
 
 /// Destroys the key of a person, so that nothing that was sealed for them opens any more. The line
 /// is durable first; an erasure that a crash cut short is finished at the next start. Any thread

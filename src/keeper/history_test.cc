@@ -1,7 +1,6 @@
 #include "keeper/history.h"
 
 #include <chrono>
-#include <set>
 #include <thread>
 
 #include "keeper/history_schema.h"
@@ -42,6 +41,22 @@ class HistoryTest : public testing::Test {
         random_.fill(entry.salt);
         ASSERT_TRUE(journal_.append({journal::encode_entry(entry)}));
     }
+    void append_erased(std::uint32_t person) {
+        journal::Entry entry;
+        entry.kind = journal::EntryKind::kErased;
+        entry.person = person;
+        random_.fill(entry.salt);
+        ASSERT_TRUE(journal_.append({journal::encode_entry(entry)}));
+    }
+    /// As somebody does who can write the file.
+    void change(const char* sql) {
+        auto database = storage::open_sqlite(path(), history_schema());
+        ASSERT_TRUE((*database)->write([&](storage::Transaction& writing) -> Status {
+            CLOISON_TRY(const auto changed, writing.execute(sql, {}));
+            EXPECT_GE(changed, 1) << sql;
+            return {};
+        }));
+    }
     std::vector<std::uint64_t> alarms(std::uint64_t before = 0, std::size_t limit = 200) {
         auto lines = history_->alarms(before, limit);
         EXPECT_TRUE(lines) << (lines ? "" : lines.error().message);
@@ -69,7 +84,7 @@ class HistoryTest : public testing::Test {
 
     TemporaryDirectory directory_;
     SeededRandom random_{1};
-    crypto::HashKey key_ = *crypto::HashKey::from_bytes(Bytes(32, 5));
+    crypto::BoxKey key_ = *crypto::BoxKey::from_bytes(Bytes(32, 5));
     MemoryJournal journal_;
     std::unique_ptr<History> history_;
 };
@@ -97,25 +112,6 @@ TEST_F(HistoryTest, ACallIsBounded) {
     EXPECT_EQ(indexes(1, 0, 200).size(), 200u);
     EXPECT_EQ(history_->lines(1, 0, 201).error().code, ErrorCode::kInvalidArgument);
     EXPECT_EQ(history_->lines(1, 0, 0).error().code, ErrorCode::kInvalidArgument);
-}
-
-TEST_F(HistoryTest, RowsOfOnePersonHaveNothingInCommon) {
-    append(1, 5);
-    append(2, 3);
-    ASSERT_EQ(indexes(1).size(), 5u);
-    history_.reset();
-    auto database = storage::open_sqlite(path(), history_schema());
-    const auto rows = (*database)->read_result<storage::Rows>([](storage::Transaction& reading) {
-        return reading.query("SELECT place, entry FROM line", {});
-    });
-    ASSERT_TRUE(rows);
-    ASSERT_EQ(rows->size(), 8u);
-    std::set<std::string> values;
-    for (const auto& row : *rows) {
-        EXPECT_TRUE(values.insert(row.byte_string(0)).second);
-        EXPECT_TRUE(values.insert(row.byte_string(1)).second);
-        EXPECT_EQ(row.bytes(1).size(), 48u);
-    }
 }
 
 TEST_F(HistoryTest, AListOfAnyLengthIsReadToItsEnd) {
@@ -168,6 +164,65 @@ TEST_F(HistoryTest, CatchesUpFromWhereItWas) {
     EXPECT_EQ(indexes(2), (Indexes{10'004}));
 }
 
+TEST_F(HistoryTest, LinesOnDiskAndInMemoryAreOneList) {
+    for (std::uint64_t i = 0; i < 2 * SortedRuns::kRunEntries + 7; ++i) append(i % 50 == 0 ? 1 : 2);
+    for (int round = 0; round < 2; ++round) {
+        const auto all = indexes(1);
+        ASSERT_EQ(all.size(), 164u);
+        for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i], 50 * (163 - i));
+        EXPECT_EQ(indexes(1, 4'151, 3), (Indexes{4'150, 4'100, 4'050})) << "across two runs";
+        history_.reset();
+        open();
+    }
+}
+
+TEST_F(HistoryTest, KnowsWhoIsErased) {
+    EXPECT_EQ(history_->erased(), std::vector<std::uint32_t>{});
+    append_erased(7);
+    append(3, SortedRuns::kRunEntries);
+    append_erased(5);
+    append_erased(7);
+    EXPECT_EQ(history_->erased(), (std::vector<std::uint32_t>{5, 7}));
+    history_.reset();
+    open();
+    EXPECT_EQ(history_->erased(), (std::vector<std::uint32_t>{5, 7}));
+    EXPECT_EQ(indexes(7), (Indexes{SortedRuns::kRunEntries + 2, 0})) << "lines of theirs, too";
+}
+
+TEST_F(HistoryTest, WhatWasTakenOutIsBuiltAnew) {
+    append(1, 5 * SortedRuns::kRunEntries);
+    append_alarm(1);
+    for (const char* sql :
+         {"DELETE FROM run WHERE first = 0", "DELETE FROM run WHERE first = 8192",
+          "DELETE FROM run WHERE first = 16384", "DELETE FROM run", "DELETE FROM block",
+          "UPDATE run SET items = items - 1", "UPDATE run SET block = block + 1",
+          "UPDATE run SET fences = zeroblob(length(fences))", "UPDATE progress SET entries = 4096",
+          "UPDATE progress SET last_leaf = x''"}) {
+        EXPECT_EQ(indexes(1, 8'000, 2), (Indexes{7'999, 7'998})) << sql;
+        history_.reset();
+        change(sql);
+        open();
+        EXPECT_EQ(indexes(1, 8'000, 2), (Indexes{7'999, 7'998})) << sql;
+        EXPECT_EQ(indexes(1, 5, 5), (Indexes{4, 3, 2, 1, 0})) << sql;
+        EXPECT_EQ(alarm_count(), 1u) << sql;
+    }
+}
+
+TEST_F(HistoryTest, ABlockThatWasMovedOrAlteredIsNamedCorrupt) {
+    append(1, SortedRuns::kRunEntries);
+    append(2, SortedRuns::kRunEntries);
+    for (const char* sql :
+         {"UPDATE block SET content = (SELECT content FROM block WHERE number = 2) WHERE number = "
+          "1",
+          "UPDATE block SET content = zeroblob(length(content)) WHERE number = 13"}) {
+        history_.reset();
+        ASSERT_NO_FATAL_FAILURE(open());
+        change(sql);
+        EXPECT_EQ(history_->lines(1, 2, 1).error().code, ErrorCode::kCorrupt) << sql;
+        change("UPDATE progress SET entries = 0");
+    }
+}
+
 TEST_F(HistoryTest, IsBuiltAnewWhenTheJournalIsAnother) {
     append(1, 3);
     EXPECT_EQ(indexes(1).size(), 3u);
@@ -189,7 +244,7 @@ TEST_F(HistoryTest, AnEntryThatIsNoneIsNamedCorrupt) {
 }
 
 TEST_F(HistoryTest, KeepsUpByItselfWhenNudged) {
-    append(1, History::kWorthWaking);
+    append(1, SortedRuns::kRunEntries);
     const auto wal = Path(path().string() + "-wal");
     const auto size = [&] {
         std::error_code error;

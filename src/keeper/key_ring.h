@@ -48,7 +48,7 @@ class KeyRing {
     const crypto::BoxKey& enrolment() const { return enrolment_; }
     const crypto::BoxKey& bulk_handle() const { return bulk_handle_; }
     const crypto::BoxKey& canaries() const { return canaries_; }
-    const crypto::HashKey& history() const { return history_; }
+    const crypto::BoxKey& history() const { return history_; }
 
   private:
     const crypto::BlockPermutation& permutation(registry::Compartment compartment) const;
@@ -63,7 +63,7 @@ class KeyRing {
     crypto::BoxKey enrolment_;
     crypto::BoxKey bulk_handle_;
     crypto::BoxKey canaries_;
-    crypto::HashKey history_;
+    crypto::BoxKey history_;
 };
 
 }  // namespace cloison::keeper

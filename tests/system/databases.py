@@ -12,8 +12,9 @@ MAY_CHANGE = {
     ("identity", "sign_up"): {"tries"},
     ("identity", "totp_pending"): {"tries"},
     # A page that is shown again discloses the resident's own values to the resident, and a refusal
-    # is a line too: these two tables follow the journal.
-    ("history", "line"): None,
+    # is a line too: these tables follow the journal.
+    ("history", "run"): None,
+    ("history", "block"): None,
     ("history", "progress"): None,
     # How far the journal's erasures are applied follows the journal too.
     ("persons", "setting"): {"content"},
