@@ -3,6 +3,8 @@
 #include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
 
+#include <mutex>
+
 #include "storage/dialect.h"
 
 namespace cloison::storage {
@@ -110,6 +112,13 @@ Result<Row> read_row(SQLite::Statement& statement) {
     return Row(std::move(values));
 }
 
+/// SQLite counts its memory under one lock of the process, at each allocation of every thread, for
+/// statistics that nobody reads: a fifteenth of the time of reading many rows.
+void prepare_sqlite() {
+    static std::once_flag once;
+    std::call_once(once, [] { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); });
+}
+
 /// Leaves a prepared statement ready for its next use, holding no lock and no parameters.
 class ResetAtEnd {
   public:
@@ -135,6 +144,7 @@ auto SqliteConnection::guarded(Work work) -> decltype(work()) {
 }
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const Path& path, Role role) {
+    prepare_sqlite();
     try {
         auto database = std::make_unique<SQLite::Database>(
             path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, kBusyTimeoutMs);
