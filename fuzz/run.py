@@ -26,6 +26,8 @@ JOBS = int(os.environ.get("CLOISON_FUZZ_JOBS", "1"))
 # Memory of one target with its sanitizers, in MiB, and of one allocation: an input of a few KiB that
 # asks for more is a finding.
 MEMORY, ONE_ALLOCATION = 2048, 256
+# Seconds for one input, by the clock on the wall: at low priority beside other work an innocent one waits.
+PATIENCE = 60
 INTERRUPTED = 72  # libFuzzer's exit code after a signal from outside
 # Of the committed corpus of one target: files, and bytes of one.
 FILES, LARGEST = 60, 4096
@@ -43,7 +45,7 @@ def fuzz(name):
     with tempfile.TemporaryDirectory(prefix="fuzz-", dir=shared if shared.is_dir() else None) as scratch:
         done = subprocess.run(
             [str(BUILD / "bin" / f"fuzz_{name}"), str(found), str(CORPUS / name),
-             f"-max_total_time={SECONDS}", "-max_len=4096", "-timeout=10", "-print_final_stats=1",
+             f"-max_total_time={SECONDS}", "-max_len=4096", f"-timeout={PATIENCE}", "-print_final_stats=1",
              f"-rss_limit_mb={MEMORY}", f"-malloc_limit_mb={ONE_ALLOCATION}",
              f"-artifact_prefix={CORPUS / name}/"],
             capture_output=True, text=True, errors="replace", env={**os.environ, "TMPDIR": scratch},

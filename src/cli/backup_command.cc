@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/temporary_directory.h"
 #include "cli/caller_key.h"
+#include "cli/counted.h"
 #include "cli/keeper_command.h"
 #include "cli/service_wiring.h"
 #include "crypto/keys.h"
@@ -104,12 +105,12 @@ Status create(const Layout& layout, const BackupChoice& choice) {
         return fail(made.error());
     }
     std::printf(
-        "%s: %llu persons (epoch %u), %llu journal lines, %llu bytes.\n"
+        "%s: %s (epoch %u), %s, %llu bytes.\n"
         "%s: the keys for it, without which it does not open.\n"
         "After the next \"cloison keeper rotate\" make another backup: older ones then open for "
         "nobody.\n",
-        made->archive.c_str(), Number(made->persons), made->epoch, Number(made->entries),
-        Number(made->bytes), made->escrow.c_str());
+        made->archive.c_str(), counted(made->persons, "person").c_str(), made->epoch,
+        counted(made->entries, "journal line").c_str(), Number(made->bytes), made->escrow.c_str());
     return {};
 }
 
@@ -125,16 +126,18 @@ Result<keeper::Restored> restore_into(const BackupChoice& choice, const Path& va
 }
 
 void print(const char* what, const keeper::Restored& restored) {
-    std::printf("%s: %llu persons, every key opened; %llu journal lines, every one checked.\n",
-                what, Number(restored.persons), Number(restored.entries));
+    std::printf("%s: %s, every key opened; %s, every one checked.\n", what,
+                counted(restored.persons, "person").c_str(),
+                counted(restored.entries, "journal line").c_str());
     if (restored.erased_again > 0)
-        std::printf("%llu persons were erased again, as the journal says.\n",
-                    Number(restored.erased_again));
+        std::printf("Erased again, as the journal says: %s.\n",
+                    counted(restored.erased_again, "person").c_str());
     if (restored.lost > 0)
         std::printf(
-            "%llu persons are lost: their epoch key was destroyed by a rotation after the backup, "
-            "and nobody can open what was sealed for them.\n",
-            Number(restored.lost));
+            "Lost: %s, whose epoch key was destroyed by a rotation after the backup; nobody can "
+            "open "
+            "what was sealed for them.\n",
+            counted(restored.lost, "person").c_str());
 }
 
 Status restore(const Layout& layout, const BackupChoice& choice) {

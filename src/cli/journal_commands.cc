@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <map>
 
+#include "cli/counted.h"
 #include "journal/cosignature.h"
 #include "journal/entry.h"
 #include "journal/growth_proof.h"
@@ -75,10 +76,6 @@ Result<Proved> verify_growth(std::string_view text, const journal::NoteVerifier&
 }
 
 }  // namespace
-
-std::string counted(std::uint64_t count, const std::string& thing) {
-    return std::to_string(count) + ' ' + thing + (count == 1 ? "" : "s");
-}
 
 Status journal_key(FileSystem& files, const Path& keeper_directory, const std::string& origin) {
     CLOISON_TRY(auto key, keeper::journal_verify_key(files, keeper_directory, origin));

@@ -10,8 +10,6 @@ namespace cloison::cli {
 
 /// `cloison journal key`: the verify key of the journal, as a vkey line.
 Status journal_key(FileSystem& files, const Path& keeper_directory, const std::string& origin);
-/// "1 line", "2 lines".
-std::string counted(std::uint64_t count, const std::string& thing);
 
 /// `cloison journal verify FILE`: checks the proof of a line or of growth against a verify key and
 /// prints what it proves, and which of the witnesses cosigned its checkpoint when. kUnauthenticated

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "cli/counted.h"
 #include "cli/journal_commands.h"
 #include "cli/whole_number.h"
 #include "journal/export.h"

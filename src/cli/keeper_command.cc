@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "cli/caller_key.h"
+#include "cli/counted.h"
 #include "cli/service_wiring.h"
 #include "crypto/keys.h"
 #include "journal/wal.h"
@@ -56,8 +57,8 @@ void print_state(const RotateResponse& state) {
         what = "running";
     else if (state.done() < state.total())
         what = "paused";
-    std::printf("Epoch %u, %s: %llu of %llu persons are under its key.\n", state.epoch(), what,
-                number(state.done()), number(state.total()));
+    std::printf("Epoch %u, %s: %llu of %s under its key.\n", state.epoch(), what,
+                number(state.done()), counted(state.total(), "person").c_str());
 }
 
 /// A bar that is drawn over itself on a terminal, plain lines elsewhere.
@@ -69,14 +70,15 @@ class ProgressBar {
             const std::uint64_t part = state.done() * kParts / total;
             if (part == part_) return;
             part_ = part;
-            std::printf("%llu of %llu persons\n", number(state.done()), number(state.total()));
+            std::printf("%llu of %s\n", number(state.done()),
+                        counted(state.total(), "person").c_str());
             std::fflush(stdout);
             return;
         }
         const int filled = static_cast<int>(state.done() * kBarWidth / total);
-        std::printf("\r[%s%s] %llu of %llu persons", std::string(filled, '#').c_str(),
+        std::printf("\r[%s%s] %llu of %s", std::string(filled, '#').c_str(),
                     std::string(kBarWidth - filled, '.').c_str(), number(state.done()),
-                    number(state.total()));
+                    counted(state.total(), "person").c_str());
         std::fflush(stdout);
     }
     void close() const {

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/caller_key.h"
+#include "cli/counted.h"
 #include "cli/service_wiring.h"
 #include "keeper/client/keeper_client.h"
 #include "net/http_client.h"
@@ -88,10 +89,11 @@ nlohmann::json keeper_report(const keeper::v1::DescribeResponse& keeper) {
 }
 
 void print_keeper(const nlohmann::json& report) {
-    std::printf("keeper     %llu persons (epoch %u), %llu journal lines, %llu of them alarms\n",
-                report["persons"].get<unsigned long long>(), report["epoch"].get<unsigned>(),
-                report["entries"].get<unsigned long long>(),
-                report["alarms"].get<unsigned long long>());
+    std::printf("keeper     %s (epoch %u), %s, %s\n",
+                counted(report["persons"].get<std::uint64_t>(), "person").c_str(),
+                report["epoch"].get<unsigned>(),
+                counted(report["entries"].get<std::uint64_t>(), "journal line").c_str(),
+                counted(report["alarms"].get<std::uint64_t>(), "alarm").c_str());
 }
 
 /// What `cloison serve` runs, and whether each of it answers.

@@ -103,7 +103,7 @@ class Rehearsal(unittest.TestCase):
                          "without the newer journal nothing says that anybody was erased")
         newer, done = self.restore(archive, "--journal", self.var / "keeper" / "journal",
                                    name="newer")
-        self.assertIn("1 persons were erased again", done.stdout)
+        self.assertIn("Erased again, as the journal says: 1 person.", done.stdout)
         self.assertEqual(self.opened(newer), {"opened": PERSONS - 1, "not_found": 1, "corrupt": 0})
         run("journal", "fsck", "--var", newer)
         self.operate(newer)
@@ -119,7 +119,7 @@ class Rehearsal(unittest.TestCase):
         var, _ = self.restore(new)
         self.assertEqual(self.opened(var)["opened"], PERSONS)
         lost, done = self.restore(old, "--accept-lost", name="lost")
-        self.assertIn(f"{PERSONS} persons are lost", done.stdout)
+        self.assertIn(f"Lost: {PERSONS} persons", done.stdout)
         self.assertEqual(self.opened(lost), {"opened": 0, "not_found": PERSONS, "corrupt": 0})
         # The old escrow, had somebody kept it, is what would open it: it is overwritten.
         self.assertNotEqual(old_escrow.read_bytes(), (self.to / "keys.escrow").read_bytes())
