@@ -56,6 +56,13 @@ Setting text_setting(std::string name, std::string& target) {
             [&target] { return toml_string(target); }, ""};
 }
 
+/// Left out where it is empty.
+Setting optional_text_setting(std::string name, std::string& target) {
+    Setting setting = text_setting(std::move(name), target);
+    setting.text = [&target] { return target.empty() ? "" : toml_string(target); };
+    return setting;
+}
+
 /// What a text should have been; empty if it is that.
 using TextCheck = std::string (*)(const std::string&);
 
@@ -242,6 +249,7 @@ std::vector<Setting> settings(Configuration& out) {
                         usual.witness_interval),
         seconds_setting("journal.witness_warning_seconds", out.witness_warning, 86'400,
                         usual.witness_warning),
+        optional_text_setting("journal.witness_ca_file", out.witness_ca_file),
         choice_setting("mail.transport", out.mail_transport, "outbox", "smtp"),
         text_setting("mail.from", out.mail_from, check_sender),
         text_setting("mail.smtp_url", out.smtp_url, check_smtp_url),

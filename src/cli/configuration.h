@@ -48,7 +48,9 @@ struct Configuration {
     std::vector<journal::WitnessAddress> witnesses;  ///< Who cosigns the journal's checkpoints.
     std::size_t witness_quorum = 0;                  ///< 0: not set; see witnesses_needed().
     Duration witness_interval{10'000};
-    Duration witness_warning{300'000};      ///< A line that waits longer for them is a warning.
+    Duration witness_warning{300'000};  ///< A line that waits longer for them is a warning.
+    std::string witness_ca_file;        ///< PEM: who vouches for witnesses behind https; empty: the
+                                        ///< system's authorities.
     std::string mail_transport = "outbox";  ///< outbox or smtp.
     std::string mail_from = "ne-pas-repondre@cloison.example";
     std::string smtp_url;

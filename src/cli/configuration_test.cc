@@ -37,6 +37,7 @@ Configuration full() {
     all.witness_quorum = 3;
     all.witness_interval = Duration(3'600'000);
     all.witness_warning = Duration(1'000);
+    all.witness_ca_file = "/etc/witnesses \"one\".pem";
     all.mail_transport = "smtp";
     all.mail_from = "no-reply@example.org";
     all.smtp_url = "smtps://127.0.0.1:465";

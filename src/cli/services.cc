@@ -59,7 +59,8 @@ Status run_keeper(const Layout& layout) {
     options.origin = wiring.configuration.journal_origin;
     options.witnesses = {wiring.configuration.witnesses, wiring.configuration.witnesses_needed(),
                          wiring.configuration.witness_interval,
-                         wiring.configuration.witness_warning};
+                         wiring.configuration.witness_warning,
+                         wiring.configuration.witness_ca_file};
     if (options.witnesses.addresses.empty())
         log_warning(
             "no witness is set (journal.witnesses): whoever owns this host can drop the end of "

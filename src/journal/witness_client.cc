@@ -21,31 +21,37 @@ std::optional<std::uint64_t> parse_size(std::string_view body) {
     return size;
 }
 
-WitnessClient::Post post_over_http(const std::string& url, Duration timeout) {
+WitnessClient::Post post_over_http(const std::string& url, Duration timeout, std::string ca_file) {
     // A client of its own for each witness keeps its connection.
     struct Connection {
         std::unique_ptr<net::HttpClient> client;
     };
-    return [url, timeout, connection = std::make_shared<Connection>()](
-               std::string body) -> Result<net::HttpResponse> {
-        if (!connection->client) {
-            CLOISON_TRY(connection->client,
-                        net::HttpClient::create(
-                            url, {.timeout = timeout, .max_response_bytes = kMaxAnswerBytes}));
-        }
-        return connection->client->send("POST", "/add-checkpoint", std::move(body),
-                                        "text/plain; charset=utf-8");
-    };
+    return
+        [url, timeout, ca_file = std::move(ca_file), connection = std::make_shared<Connection>()](
+            std::string body) -> Result<net::HttpResponse> {
+            if (!connection->client) {
+                CLOISON_TRY(connection->client,
+                            net::HttpClient::create(url, {.timeout = timeout,
+                                                          .max_response_bytes = kMaxAnswerBytes,
+                                                          .ca_file = ca_file}));
+            }
+            return connection->client->send("POST", "/add-checkpoint", std::move(body),
+                                            "text/plain; charset=utf-8");
+        };
+}
+
+/// The sentence around it has a full stop of its own.
+std::string without_full_stop(std::string words) {
+    while (words.ends_with('.')) words.pop_back();
+    return words;
 }
 
 /// What somebody else's witness says, fit for a log: one line of printable characters.
 std::string in_words(std::string_view text) {
     std::string words(text.substr(0, text.find('\n')).substr(0, kMaxWords));
-    // The sentence around it has a full stop of its own.
-    while (words.ends_with('.')) words.pop_back();
     std::replace_if(
         words.begin(), words.end(), [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
-    return words;
+    return without_full_stop(std::move(words));
 }
 
 /// Takes over a line of the witness's key that fits; whatever else it sent is left out.
@@ -90,8 +96,9 @@ Result<WitnessAddress> WitnessAddress::parse(std::string_view text) {
     return WitnessAddress{std::move(*verifier), std::move(url)};
 }
 
-WitnessClient::WitnessClient(WitnessAddress address, Duration timeout)
-    : address_(std::move(address)), post_(post_over_http(address_.url, timeout)) {}
+WitnessClient::WitnessClient(WitnessAddress address, Duration timeout, std::string ca_file)
+    : address_(std::move(address)),
+      post_(post_over_http(address_.url, timeout, std::move(ca_file))) {}
 
 WitnessAnswer WitnessClient::cosign(const std::string& note, std::uint64_t size,
                                     const Prove& prove) {
@@ -111,7 +118,7 @@ WitnessAnswer WitnessClient::ask(const std::string& note, std::uint64_t size, co
                                  std::optional<std::uint64_t>& told) {
     const auto failed = [](std::string problem) {
         WitnessAnswer answer;
-        answer.problem = std::move(problem);
+        answer.problem = without_full_stop(std::move(problem));
         return answer;
     };
     auto proof = prove(known_size_, size);

@@ -50,8 +50,8 @@ class WitnessClient {
     using Prove = std::function<Result<std::vector<crypto::Hash>>(std::uint64_t old_size,
                                                                   std::uint64_t size)>;
 
-    /// Over HTTP; each request takes at most `timeout`.
-    WitnessClient(WitnessAddress address, Duration timeout);
+    /// Over HTTP; each request takes at most `timeout`. `ca_file` as HttpClientLimits has it.
+    WitnessClient(WitnessAddress address, Duration timeout, std::string ca_file);
     WitnessClient(WitnessAddress address, Post post)
         : address_(std::move(address)), post_(std::move(post)) {}
 

@@ -101,8 +101,9 @@ Cosigner::Cosigner(Options options, CosignedCheckpoint last, const Path& journal
       alarm_(std::move(alarm)) {
     for (const auto& address : options_.witnesses)
         witnesses_.push_back(std::make_unique<Witness>(
-            options_.connect ? options_.connect(address)
-                             : journal::WitnessClient(address, options_.timeout)));
+            options_.connect
+                ? options_.connect(address)
+                : journal::WitnessClient(address, options_.timeout, options_.ca_file)));
     adopt(std::move(last));
     if (!witnesses_.empty() && options_.in_background) background_ = std::thread([this] { run(); });
 }

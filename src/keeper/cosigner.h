@@ -44,6 +44,7 @@ class Cosigner {
         std::size_t quorum = 0;  ///< So many must cosign; at least 1 if there are witnesses.
         Duration interval{10'000};
         Duration timeout{4'000};       ///< For one request to one witness.
+        std::string ca_file{};         ///< As net::HttpClientLimits has it.
         Duration warn_after{300'000};  ///< A line that waits longer for witnesses is a warning.
         bool in_background = true;     ///< Otherwise only tick() does anything; for tests.
         /// Instead of HTTP; for tests.

@@ -92,6 +92,7 @@ std::unique_ptr<Cosigner> start_cosigner(const Keeper::Witnesses& witnesses,
     options.quorum = witnesses.quorum;
     options.interval = witnesses.interval;
     options.warn_after = witnesses.warn_after;
+    options.ca_file = witnesses.ca_file;
     return std::make_unique<Cosigner>(std::move(options), std::move(last), journal_directory,
                                       journal, files, clock, [&alarms](std::string_view cause) {
                                           // The journal refuses to be written then, which ends the

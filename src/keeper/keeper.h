@@ -58,6 +58,7 @@ class Keeper {
         std::size_t quorum = 0;  ///< So many must cosign.
         Duration interval{10'000};
         Duration warn_after{300'000};
+        std::string ca_file{};  ///< PEM: who vouches for those behind https; empty: the system's.
     };
 
     struct Options {

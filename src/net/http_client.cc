@@ -136,6 +136,8 @@ class CurlClient final : public HttpClient {
         curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
         curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(curl, CURLOPT_PROXY, "");
+        if (!limits_.ca_file.empty())
+            curl_easy_setopt(curl, CURLOPT_CAINFO, limits_.ca_file.c_str());
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                          std::min(kConnectTimeoutMs, static_cast<long>(limits_.timeout.count())));
@@ -211,6 +213,12 @@ class CurlClient final : public HttpClient {
             case CURLE_URL_MALFORMAT:
             case CURLE_UNSUPPORTED_PROTOCOL:
                 return fail(ErrorCode::kInvalidArgument, base_ + " is no address of a web site.");
+            case CURLE_PEER_FAILED_VERIFICATION:
+                return fail(ErrorCode::kUnauthenticated,
+                            "The certificate of " + base_ + " is not trusted.");
+            case CURLE_SSL_CACERT_BADFILE:
+                return fail(ErrorCode::kInvalidArgument,
+                            limits_.ca_file + " holds no certificates that can be read.");
             default:
                 return fail(ErrorCode::kIo, "The exchange with " + base_ +
                                                 " failed: " + curl_easy_strerror(code) + ".");

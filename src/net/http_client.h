@@ -12,6 +12,7 @@ namespace cloison::net {
 struct HttpClientLimits {
     Duration timeout{60'000};                           ///< For a request and its response.
     std::size_t max_response_bytes = 64 * 1024 * 1024;  ///< Beyond: kTooLarge.
+    std::string ca_file{};  ///< PEM: who may vouch for an https server; empty: the system's.
 };
 
 /// A small blocking HTTP client (libcurl) that keeps cookies as a browser does for one site and

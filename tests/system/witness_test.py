@@ -13,6 +13,7 @@ import unittest
 
 from installation import CLOISON, Installation, free_ports, run, wait_until
 from pages import Browser, demo_accounts
+from tls_proxy import Authority, TlsProxy
 
 
 class WitnessProcess:
@@ -240,6 +241,46 @@ class Witnesses(unittest.TestCase):
         self.here.start()
         self.disclose()
         self.assertEqual(self.wait_until_witnessed("with the newest copy")["warning"], "")
+
+    def test_a_witness_behind_https_is_asked_if_its_certificate_is_trusted(self):
+        authority = Authority(self.here.var.parent / "authority")
+        settings = self.here.var / "cloison.toml"
+        plain = settings.read_text()
+        right = authority.certify("right", "IP:127.0.0.1")
+        wrong = authority.certify("wrong", "DNS:witness.example.org")
+        witness = self.witnesses[0]
+        told = 0
+
+        def restart(certificate, trusted):
+            proxy = TlsProxy(*certificate, witness.port)
+            self.addCleanup(proxy.close)
+            lines = [f'witnesses = ["{witness.vkey} https://127.0.0.1:{proxy.port}"]',
+                     "witness_quorum = 1", *(f'witness_ca_file = "{file}"' for file in trusted)]
+            settings.write_text("\n".join(
+                line for line in plain.splitlines() if not line.startswith(("witnesses =", "witness_quorum")))
+                .replace("[journal]\n", "[journal]\n" + "\n".join(lines) + "\n", 1))
+            nonlocal told
+            log = self.here.var.parent / "serve.log"
+            told = len(log.read_text()) if log.exists() else 0
+            self.here.start()
+
+        def warned(words):
+            wait_until(lambda: words in self.here.log_text()[told:], 60, f"a warning: {words}")
+            self.assertEqual(self.state()["witnessed_entries"], 0)
+            self.assertEqual(self.here.stop(), 0)
+
+        restart(right, [])
+        warned("is not trusted")
+        restart(wrong, [authority.file])
+        warned("is not trusted")
+        restart(right, [authority.file.with_name("none.pem")])
+        warned("none.pem holds no certificates")
+        restart(right, [authority.file])
+        self.sign_in()
+        self.disclose()
+        self.assertEqual(self.wait_until_witnessed("over https")["warning"], "")
+        note = (self.keeper / "journal" / "checkpoint.cosigned").read_text()
+        self.assertIn("\u2014 example.org/w0 ", note)
 
     def test_wrong_settings_are_named(self):
         settings = self.here.var / "cloison.toml"
