@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kFewest = 40;        ///< Persons on both sides; below, nothing can be learnt.
 constexpr std::size_t kMaxPairs = 20'000;  ///< To learn from.
 constexpr std::size_t kMaxBlind = 20'000;  ///< Blind pairs, to compare with.
-constexpr std::size_t kMaxJudged = 3'000;  ///< Records of a half.
+constexpr std::size_t kMaxJudged = 3'000;  ///< Persons of a half, with a record each.
 constexpr std::size_t kScreened = 2'000;   ///< Pairs for a first look at each two traits.
 constexpr std::size_t kMaxSeen = 150;      ///< Pairs of traits that get a second look,
 constexpr std::size_t kMaxCandidates = 16;  ///< and that are tried together.
@@ -30,9 +30,12 @@ constexpr double kSure = 5;                ///< Standard errors,
 constexpr double kPerhaps = 2;             ///< at the first look.
 
 using Code = std::uint8_t;
+/// Every person counts alike, however many records there are of one: whoever has many is not a link
+/// between two stores, but a better guess for whatever record one may hold.
 struct Pair {
     std::uint32_t a;
     std::uint32_t b;
+    double weight = 1;
 };
 
 /// Values as a few classes of equal size, each value of its own where there are few.
@@ -118,6 +121,7 @@ struct Side {
     std::vector<std::vector<Code>> classes;  ///< By trait; the last is the same everywhere.
     std::vector<std::vector<std::int64_t>> ranks;
     std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> of_person;
+    std::vector<double> weights;  ///< By record: 1 over how many its person has.
 
     explicit Side(const Records& from) : records(&from) {
         std::set<std::vector<std::int64_t>> seen;
@@ -133,6 +137,9 @@ struct Side {
         classes.emplace_back(from.size(), Code{0});
         for (std::uint32_t i = 0; i < from.size(); ++i)
             if (from.persons[i] != 0) of_person[from.persons[i]].push_back(i);
+        for (const auto person : from.persons)
+            weights.push_back(person == 0 ? 1
+                                          : 1 / static_cast<double>(of_person.at(person).size()));
     }
     std::size_t size() const { return records->size(); }
     std::string name(std::size_t trait) const {
@@ -163,15 +170,16 @@ class Clue {
     void learn(const std::vector<Pair>& same, const std::vector<Pair>& blind) {
         std::vector<double> of_same(scores_.size(), 0);
         std::vector<double> of_blind(scores_.size(), 0.25);
-        for (const Pair pair : same) ++of_same[code(pair)];
+        for (const Pair pair : same) of_same[code(pair)] += pair.weight;
         for (const Pair pair : blind) ++of_blind[code(pair)];
         if (kind_ == Kind::kValues) of_blind = independent();
+        const double all_same = std::accumulate(of_same.begin(), of_same.end(), 0.0);
         const double all_blind = std::accumulate(of_blind.begin(), of_blind.end(), 0.0);
         for (std::size_t i = 0; i < scores_.size(); ++i) {
             const double expected = of_blind[i] / all_blind;
             if (expected == 0) continue;
-            scores_[i] = std::log((of_same[i] + kPrior * expected) /
-                                  ((static_cast<double>(same.size()) + kPrior) * expected));
+            scores_[i] =
+                std::log((of_same[i] + kPrior * expected) / ((all_same + kPrior) * expected));
         }
     }
     double score(Pair pair) const { return scores_[code(pair)]; }
@@ -209,8 +217,8 @@ class Clue {
     std::vector<double> independent() const {
         std::vector<double> of_a(kClasses, 0);
         std::vector<double> of_b(kClasses, 0);
-        for (const Code one : a_.classes[of_a_]) ++of_a[one];
-        for (const Code one : b_.classes[of_b_]) ++of_b[one];
+        for (std::size_t i = 0; i < a_.size(); ++i) of_a[a_.classes[of_a_][i]] += a_.weights[i];
+        for (std::size_t i = 0; i < b_.size(); ++i) of_b[b_.classes[of_b_][i]] += b_.weights[i];
         std::vector<double> both(kClasses * kClasses);
         for (std::size_t i = 0; i < kClasses; ++i)
             for (std::size_t j = 0; j < kClasses; ++j) both[i * kClasses + j] = of_a[i] * of_b[j];
@@ -257,6 +265,22 @@ class Clue {
     mutable Holders in_b_;
 };
 
+/// Record numbers, those of every person as often as those of any other.
+std::vector<std::uint32_t> draw_records(const Side& side, std::size_t count, SeededRandom draw) {
+    std::vector<double> sums(side.size());
+    std::partial_sum(side.weights.begin(), side.weights.end(), sums.begin());
+    constexpr std::uint64_t kSteps = 1ULL << 53;
+    std::vector<std::uint32_t> drawn(count);
+    for (auto& record : drawn) {
+        const double at =
+            sums.back() * static_cast<double>(draw.uniform(kSteps)) / static_cast<double>(kSteps);
+        record = static_cast<std::uint32_t>(
+            std::min(std::upper_bound(sums.begin(), sums.end(), at), sums.end() - 1) -
+            sums.begin());
+    }
+    return drawn;
+}
+
 /// One in two, by a draw that is the same for every record of a person.
 bool in_half(std::uint32_t person, int half, const SeededRandom& origin) {
     SeededRandom draw = origin.split("half").split(person);
@@ -280,8 +304,8 @@ struct Outcome {
 };
 
 /// The expected success of the highest score, for one record.
-void judge(const std::vector<double>& sums, const std::vector<std::uint32_t>& right,
-           Outcome& outcome) {
+double judge(const std::vector<double>& sums, const std::vector<std::uint32_t>& right,
+             Outcome& outcome) {
     constexpr double kEqual = 1e-9;
     const double best = *std::max_element(sums.begin(), sums.end());
     std::size_t ties = 0;
@@ -293,6 +317,7 @@ void judge(const std::vector<double>& sums, const std::vector<std::uint32_t>& ri
     outcome.squares += success * success;
     outcome.chance += static_cast<double>(right.size()) / static_cast<double>(sums.size());
     ++outcome.count;
+    return success;
 }
 
 class Attack {
@@ -302,11 +327,10 @@ class Attack {
         for (const auto& [person, records] : a_.of_person)
             if (b_.of_person.contains(person)) persons_.push_back(person);
         std::sort(persons_.begin(), persons_.end());
-        SeededRandom draw = origin_.split("blind");
         if (persons_.size() < kFewest) return;
-        for (std::size_t i = 0; i < kMaxBlind; ++i)
-            blind_.push_back({static_cast<std::uint32_t>(draw.uniform(a_.size())),
-                              static_cast<std::uint32_t>(draw.uniform(b_.size()))});
+        const auto of_a = draw_records(a_, kMaxBlind, origin_.split("blind").split("a"));
+        const auto of_b = draw_records(b_, kMaxBlind, origin_.split("blind").split("b"));
+        for (std::size_t i = 0; i < kMaxBlind; ++i) blind_.push_back({of_a[i], of_b[i]});
     }
 
     Linking run() {
@@ -356,7 +380,8 @@ class Attack {
         for (const auto person : persons_) {
             if (!in_half(person, half, origin_)) continue;
             for (const auto a : a_.of_person.at(person))
-                for (const auto b : b_.of_person.at(person)) pairs.push_back({a, b});
+                for (const auto b : b_.of_person.at(person))
+                    pairs.push_back({a, b, a_.weights[a] * b_.weights[b]});
         }
         SeededRandom draw = origin_.split("pairs").split(static_cast<std::uint64_t>(half));
         for (std::size_t i = pairs.size(); i > 1; --i)
@@ -392,16 +417,18 @@ class Attack {
         Candidate candidate{std::move(clue), 0};
         candidate.clue->learn(lesson.learnt, lesson.blind);
         double sum = 0;
+        double weights = 0;
+        for (const Pair pair : proof) {
+            sum += pair.weight * candidate.clue->score(pair);
+            weights += pair.weight;
+        }
+        candidate.worth = sum / weights;
         double squares = 0;
         for (const Pair pair : proof) {
-            const double score = candidate.clue->score(pair);
-            sum += score;
-            squares += score * score;
+            const double off = pair.weight * (candidate.clue->score(pair) - candidate.worth);
+            squares += off * off;
         }
-        const auto count = static_cast<double>(proof.size());
-        candidate.worth = sum / count;
-        const double error =
-            std::sqrt(std::max(0.0, squares / count - candidate.worth * candidate.worth) / count);
+        const double error = std::sqrt(squares) / weights;
         if (candidate.worth > 0.005 && candidate.worth > sure * error)
             out.push_back(std::move(candidate));
     }
@@ -470,22 +497,26 @@ class Attack {
     double try_on(const std::vector<Pair>& tried, const std::vector<std::vector<double>>& sums,
                   const Clue* clue) const {
         Outcome outcome;
+        double success = 0;
         for (std::size_t i = 0; i < tried.size(); ++i) {
             auto with = sums[i];
             if (clue != nullptr) clue->add(tried[i].a, false, with);
-            judge(with, b_.of_person.at(a_.records->persons[tried[i].a]), outcome);
+            const auto& right = b_.of_person.at(a_.records->persons[tried[i].a]);
+            success += tried[i].weight * judge(with, right, outcome);
         }
-        return outcome.success;
+        return success;
     }
 
     Outcome judge_half(int half, const Clues& clues, bool turned) const {
         const Side& from = turned ? b_ : a_;
         const Side& to = turned ? a_ : b_;
-        std::vector<std::uint32_t> judged;
-        for (const auto person : persons_)
-            if (in_half(person, half, origin_))
-                for (const auto record : from.of_person.at(person)) judged.push_back(record);
         SeededRandom draw = origin_.split("judged").split(static_cast<std::uint64_t>(half));
+        std::vector<std::uint32_t> judged;
+        for (const auto person : persons_) {
+            if (!in_half(person, half, origin_)) continue;
+            const auto& records = from.of_person.at(person);
+            judged.push_back(records[draw.uniform(records.size())]);
+        }
         for (std::size_t i = judged.size(); i > 1; --i)
             std::swap(judged[i - 1], judged[draw.uniform(i)]);
         if (judged.size() > kMaxJudged) judged.resize(kMaxJudged);
