@@ -6,11 +6,13 @@
 #include <google/protobuf/message.h>
 #include <grpc/grpc.h>
 #include <grpc/support/log.h>
+#include <grpcpp/alarm.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/client_unary_call.h>
 #include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/support/method_handler.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,12 +25,12 @@
 #include <deque>
 #include <mutex>
 #include <optional>
-#include <semaphore>
 #include <system_error>
 #include <unordered_map>
 
 #include "base/log.h"
 #include "crypto/hash.h"
+#include "net/call_room.h"
 #include "net/caller_token.h"
 #include "net/http.h"
 
@@ -103,7 +105,8 @@ Error to_error(const grpc::ClientContext& context, const grpc::Status& status,
     }
 }
 
-grpc::Status to_grpc(grpc::ServerContext& context, const Error& error) {
+template <class Context>
+grpc::Status to_grpc(Context& context, const Error& error) {
     context.AddTrailingMetadata(kErrorKey, std::string(error_name(error.code)));
     return {to_grpc_code(error.code), error.message.substr(0, kMaxErrorMessage)};
 }
@@ -340,30 +343,166 @@ class TokenVerifier {
     std::unordered_map<std::string, VerifiedCaller> verified_;
 };
 
+Error busy() {
+    return {ErrorCode::kUnavailable, "The service is busy."};
+}
+
+/// What the calls of one service share.
+class Serving {
+  public:
+    Serving(std::shared_ptr<const RpcService> served, TrustStore trust, std::string name,
+            Clock& clock, std::size_t max_calls)
+        : service(std::move(served)),
+          room(max_calls, 2 * max_calls),
+          verifier_(std::move(trust), std::move(name), clock) {}
+
+    template <class Context>
+    Result<Caller> caller(const Context& context) {
+        const auto& metadata = context.client_metadata();
+        const auto token = metadata.find(kTokenKey);
+        return verifier_.verify(token == metadata.end()
+                                    ? std::string_view()
+                                    : std::string_view(token->second.data(), token->second.size()));
+    }
+
+    const std::shared_ptr<const RpcService> service;
+    CallRoom room;
+
+  private:
+    TokenVerifier verifier_;
+};
+
+/// A call of a deferred method. No thread waits for room either: where there is none, the call
+/// begins on gRPC's executor as soon as there is. Deletes itself once gRPC is done with it.
+class GrpcDeferredCall final : public grpc::ServerUnaryReactor,
+                               public DeferredCall,
+                               public CallRoom::Waiting {
+  public:
+    GrpcDeferredCall(Serving& serving, const RpcService::Method& method,
+                     grpc::CallbackServerContext& context, const grpc::ByteBuffer& encoded,
+                     grpc::ByteBuffer* answer)
+        : serving_(serving),
+          method_(method),
+          context_(context),
+          encoded_(encoded),
+          answer_(answer) {}
+
+    void arrive() {
+        try {
+            auto caller = serving_.caller(context_);
+            if (!caller) return Finish(to_grpc(context_, caller.error()));
+            caller_ = std::move(*caller);
+            switch (serving_.room.enter(*this)) {
+                case CallRoom::Entry::kEntered:
+                    return begin();
+                case CallRoom::Entry::kRefused:
+                    return Finish(to_grpc(context_, busy()));
+                case CallRoom::Entry::kWaiting:
+                    return;
+            }
+        } catch (...) {
+            Finish(to_grpc(context_, unexpected()));
+        }
+    }
+
+    google::protobuf::Message& response() override { return *response_; }
+
+    void answer(Status status) noexcept override {
+        try {
+            if (status) status = encode(*response_, "response", answer_);
+        } catch (...) {
+            status = fail(unexpected());
+        }
+        serving_.room.leave();
+        // Another thread may delete this from here on.
+        Finish(status ? grpc::Status::OK : to_grpc(context_, status.error()));
+    }
+
+  private:
+    static Error unexpected() { return {ErrorCode::kInternal, "The call failed unexpectedly."}; }
+
+    /// In the room, which the answer leaves.
+    void begin() noexcept {
+        try {
+            request_ = method_.request->New(&arena_);
+            response_.reset(method_.response->New());
+            grpc::ByteBuffer shared(encoded_);
+            if (!decode(&shared, request_))
+                return answer(fail(ErrorCode::kInvalidArgument, "The request is malformed."));
+        } catch (...) {
+            return answer(fail(unexpected()));
+        }
+        serving_.service->dispatch(caller_, method_.name, *request_, *this);
+    }
+
+    void enter_now() override {
+        alarm_.emplace().Set(std::chrono::system_clock::now(), [this](bool) {
+            if (context_.IsCancelled())
+                answer(fail(busy()));
+            else
+                begin();
+        });
+    }
+
+    /// The deadline has passed, the peer has gone or the server stops.
+    void OnCancel() override {
+        if (serving_.room.forget(*this)) Finish(to_grpc(context_, busy()));
+    }
+    void OnDone() override { delete this; }
+    bool InternalInlineable() override { return true; }  // Neither of the two waits for anything.
+
+    Serving& serving_;
+    const RpcService::Method& method_;
+    grpc::CallbackServerContext& context_;
+    const grpc::ByteBuffer& encoded_;
+    grpc::ByteBuffer* const answer_;
+    Caller caller_;
+    google::protobuf::Arena arena_;  // A request has many parts that go together.
+    Message* request_ = nullptr;
+    std::unique_ptr<Message> response_;
+    std::optional<grpc::Alarm> alarm_;
+};
+
 /// What generated code is for one contract, made at run time for any.
 class GrpcService final : public grpc::Service {
   public:
     GrpcService(std::shared_ptr<const RpcService> service, TrustStore trust, std::string name,
                 Clock& clock, int max_threads)
-        : service_(std::move(service)),
-          verifier_(std::move(trust), std::move(name), clock),
-          threads_(max_threads) {
-        for (const RpcService::Method& method : service_->methods()) {
-            paths_.push_back("/" + service_->descriptor()->full_name() + "/" + method.name);
-            using Handler =
-                grpc::internal::RpcMethodHandler<GrpcService, grpc::ByteBuffer, grpc::ByteBuffer>;
+        : serving_(std::move(service), std::move(trust), std::move(name), clock,
+                   static_cast<std::size_t>(max_threads)) {
+        for (const RpcService::Method& method : serving_.service->methods()) {
+            paths_.push_back("/" + serving_.service->descriptor()->full_name() + "/" + method.name);
             AddMethod(new grpc::internal::RpcServiceMethod(
                 paths_.back().c_str(), grpc::internal::RpcMethod::NORMAL_RPC,
-                new Handler(
-                    [&method](GrpcService* self, grpc::ServerContext* context,
-                              const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-                        return self->handle(method, *context, *request, response);
-                    },
-                    this)));
+                method.deferred ? nullptr : threaded(method)));
+            if (method.deferred)
+                MarkMethodRawCallback(static_cast<int>(paths_.size() - 1), deferred(method));
         }
     }
 
   private:
+    grpc::internal::MethodHandler* threaded(const RpcService::Method& method) {
+        using Handler =
+            grpc::internal::RpcMethodHandler<GrpcService, grpc::ByteBuffer, grpc::ByteBuffer>;
+        return new Handler(
+            [&method](GrpcService* self, grpc::ServerContext* context,
+                      const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+                return self->handle(method, *context, *request, response);
+            },
+            this);
+    }
+
+    grpc::internal::MethodHandler* deferred(const RpcService::Method& method) {
+        using Handler = grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
+        return new Handler([this, &method](grpc::CallbackServerContext* context,
+                                           const grpc::ByteBuffer* request,
+                                           grpc::ByteBuffer* response) {
+            auto* call = new GrpcDeferredCall(serving_, method, *context, *request, response);
+            call->arrive();
+            return call;
+        });
+    }
+
     grpc::Status handle(const RpcService::Method& method, grpc::ServerContext& context,
                         const grpc::ByteBuffer& request, grpc::ByteBuffer* response) {
         try {
@@ -376,35 +515,26 @@ class GrpcService final : public grpc::Service {
 
     Status answer(const RpcService::Method& method, grpc::ServerContext& context,
                   const grpc::ByteBuffer& request, grpc::ByteBuffer* response) {
-        const auto& metadata = context.client_metadata();
-        const auto token = metadata.find(kTokenKey);
-        CLOISON_TRY(
-            const Caller caller,
-            verifier_.verify(token == metadata.end()
-                                 ? std::string_view()
-                                 : std::string_view(token->second.data(), token->second.size())));
+        CLOISON_TRY(const Caller caller, serving_.caller(context));
         const auto patience = std::chrono::system_clock::now() + kLongestWaitForThread;
-        if (!threads_.try_acquire_until(std::min(patience, context.deadline())))
-            return fail(ErrorCode::kUnavailable, "The service is busy.");
-        const Release release{threads_};
+        if (!serving_.room.enter_until(std::min(patience, context.deadline()))) return fail(busy());
+        const Leave leave{serving_.room};
         google::protobuf::Arena arena;  // A request has many parts that go together.
         Message* const decoded = method.request->New(&arena);
         const std::unique_ptr<Message> result(method.response->New());
         grpc::ByteBuffer shared(request);
         if (!decode(&shared, decoded))
             return fail(ErrorCode::kInvalidArgument, "The request is malformed.");
-        CLOISON_TRY_STATUS(service_->dispatch(caller, method.name, *decoded, result.get()));
+        CLOISON_TRY_STATUS(serving_.service->dispatch(caller, method.name, *decoded, result.get()));
         return encode(*result, "response", response);
     }
 
-    struct Release {
-        std::counting_semaphore<>& semaphore;
-        ~Release() { semaphore.release(); }
+    struct Leave {
+        CallRoom& room;
+        ~Leave() { room.leave(); }
     };
 
-    const std::shared_ptr<const RpcService> service_;
-    TokenVerifier verifier_;
-    std::counting_semaphore<> threads_;
+    Serving serving_;
     std::deque<std::string> paths_;  ///< gRPC keeps pointers to the characters.
 };
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/file_system.h"
@@ -33,6 +34,38 @@ struct Caller {
     std::string service;
 };
 
+/// A call of a deferred method, as a transport has it.
+class DeferredCall {
+  public:
+    virtual google::protobuf::Message& response() = 0;
+    /// Once, from any thread; then the call is gone.
+    virtual void answer(Status status) noexcept = 0;
+
+  protected:
+    ~DeferredCall() = default;
+};
+
+/// The duty to answer a deferred call: may be handed on, to any thread, and is met once. The
+/// request lives until then. Dropped without an answer the call fails with kInternal.
+template <class Response>
+class Answer {
+  public:
+    explicit Answer(DeferredCall& call) : call_(&call) {}
+    Answer(Answer&& other) noexcept : call_(std::exchange(other.call_, nullptr)) {}
+    Answer& operator=(Answer&&) = delete;
+    ~Answer() {
+        if (call_ != nullptr) refuse({ErrorCode::kInternal, "The call was not answered."});
+    }
+
+    /// What send() sends. Not to be used after it.
+    Response& response() { return static_cast<Response&>(call_->response()); }
+    void send() { std::exchange(call_, nullptr)->answer({}); }
+    void refuse(Error error) { std::exchange(call_, nullptr)->answer(fail(std::move(error))); }
+
+  private:
+    DeferredCall* call_;
+};
+
 /// A table of methods, filled by a service's service.cc: default deny.
 class RpcService {
   public:
@@ -53,6 +86,21 @@ class RpcService {
             });
     }
 
+    /// The same, but a call is answered when its Answer is, by the handler or later by whoever has
+    /// it then: no thread waits meanwhile. The handlers of all deferred methods of a process share
+    /// few threads; where one waits, others do.
+    template <class Request, class Response>
+    void on_deferred(std::string_view method, std::vector<std::string> allowed,
+                     std::function<void(const Caller&, const Request&, Answer<Response>)> handler) {
+        add_deferred(
+            method, std::move(allowed), Request::default_instance(), Response::default_instance(),
+            [handler = std::move(handler)](const Caller& caller,
+                                           const google::protobuf::Message& request,
+                                           DeferredCall& call) {
+                handler(caller, static_cast<const Request&>(request), Answer<Response>(call));
+            });
+    }
+
     /// Every method of the descriptor that has no handler yet. A server does not start with any.
     std::vector<std::string> missing() const;
     const google::protobuf::ServiceDescriptor* descriptor() const { return descriptor_; }
@@ -62,14 +110,21 @@ class RpcService {
                     const google::protobuf::Message& request,
                     google::protobuf::Message* response) const;
 
+    /// The same for a deferred method.
+    void dispatch(const Caller& caller, std::string_view method,
+                  const google::protobuf::Message& request, DeferredCall& call) const;
+
     using RawHandler = std::function<Status(const Caller&, const google::protobuf::Message&,
                                             google::protobuf::Message*)>;
+    using RawDeferredHandler =
+        std::function<void(const Caller&, const google::protobuf::Message&, DeferredCall&)>;
     struct Method {
         std::string name;
         std::vector<std::string> allowed;
         const google::protobuf::Message* request;  ///< Default instances, to create from.
         const google::protobuf::Message* response;
-        RawHandler handler;
+        RawHandler handler;  ///< One of the two.
+        RawDeferredHandler deferred{};
     };
     const std::vector<Method>& methods() const { return methods_; }
 
@@ -77,6 +132,13 @@ class RpcService {
     void add(std::string_view method, std::vector<std::string> allowed,
              const google::protobuf::Message& request, const google::protobuf::Message& response,
              RawHandler handler);
+    void add_deferred(std::string_view method, std::vector<std::string> allowed,
+                      const google::protobuf::Message& request,
+                      const google::protobuf::Message& response, RawDeferredHandler handler);
+    void add(Method method);
+    Result<const Method*> find(const Caller& caller, std::string_view method,
+                               const google::protobuf::Message& request,
+                               const google::protobuf::Message& response) const;
 
     const google::protobuf::ServiceDescriptor* descriptor_;
     std::vector<Method> methods_;
@@ -148,14 +210,15 @@ class RpcServer {
         Path socket;
         std::string name;  ///< This service, as callers name it as audience.
         TrustStore trust;
-        int max_threads = 64;  ///< Calls under way at once; beyond, callers wait their deadline.
-                               ///< More than three times as many: kUnavailable at once.
+        int max_threads = 64;  ///< Calls under way at once, until they are answered; beyond,
+                               ///< callers wait their deadline. More than three times as many:
+                               ///< kUnavailable at once.
     };
     static Result<std::unique_ptr<RpcServer>> start(Options options, Clock& clock,
                                                     std::shared_ptr<const RpcService> service);
     virtual ~RpcServer() = default;
     /// Refuses new calls, waits for those under way, at most `grace`; then their callers are told
-    /// kUnavailable. Returns when the last handler has returned.
+    /// kUnavailable. Returns when the last handler has returned and the last call is answered.
     virtual void stop(Duration grace) = 0;
 };
 

@@ -2,8 +2,11 @@
 #include <google/protobuf/message.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstdlib>
 #include <exception>
+#include <mutex>
+#include <optional>
 
 #include "base/log.h"
 #include "net/rpc.h"
@@ -22,6 +25,38 @@ std::string_view own_method(std::string_view method, std::string_view service) {
     const auto slash = method.rfind('/');
     if (slash == std::string_view::npos) return method;
     return method.substr(0, slash) == service ? method.substr(slash + 1) : std::string_view();
+}
+
+/// Answered to a thread that waits for it.
+class AwaitedCall final : public DeferredCall {
+  public:
+    explicit AwaitedCall(google::protobuf::Message& response) : response_(response) {}
+    google::protobuf::Message& response() override { return response_; }
+    void answer(Status status) noexcept override {
+        const std::lock_guard lock(mutex_);
+        status_ = std::move(status);
+        answered_.notify_one();  // Under the lock: afterwards the call may be gone.
+    }
+    Status wait() {
+        std::unique_lock lock(mutex_);
+        answered_.wait(lock, [this] { return status_.has_value(); });
+        return std::move(*status_);
+    }
+
+  private:
+    google::protobuf::Message& response_;
+    std::mutex mutex_;
+    std::condition_variable answered_;
+    std::optional<Status> status_;
+};
+
+void begin(const RpcService::Method& method, const Caller& caller,
+           const google::protobuf::Message& request, DeferredCall& call) {
+    try {
+        method.deferred(caller, request, call);
+    } catch (...) {
+        // Whoever had the answer then dropped it, which is an answer.
+    }
 }
 
 class LocalChannel final : public RpcChannel {
@@ -53,17 +88,27 @@ RpcService::RpcService(const google::protobuf::ServiceDescriptor* descriptor)
 void RpcService::add(std::string_view method, std::vector<std::string> allowed,
                      const google::protobuf::Message& request,
                      const google::protobuf::Message& response, RawHandler handler) {
-    const auto* declared = descriptor_->FindMethodByName(std::string(method));
+    add({std::string(method), std::move(allowed), &request, &response, std::move(handler), {}});
+}
+
+void RpcService::add_deferred(std::string_view method, std::vector<std::string> allowed,
+                              const google::protobuf::Message& request,
+                              const google::protobuf::Message& response,
+                              RawDeferredHandler handler) {
+    add({std::string(method), std::move(allowed), &request, &response, {}, std::move(handler)});
+}
+
+void RpcService::add(Method method) {
+    const auto* declared = descriptor_->FindMethodByName(method.name);
     if (declared == nullptr)
-        abort_with(descriptor_->full_name() + " has no method " + std::string(method) + ".");
-    if (declared->input_type() != request.GetDescriptor() ||
-        declared->output_type() != response.GetDescriptor())
+        abort_with(descriptor_->full_name() + " has no method " + method.name + ".");
+    if (declared->input_type() != method.request->GetDescriptor() ||
+        declared->output_type() != method.response->GetDescriptor())
         abort_with("The handler of " + declared->full_name() + " has other message types.");
     for (const Method& other : methods_) {
-        if (other.name == method) abort_with(declared->full_name() + " has two handlers.");
+        if (other.name == method.name) abort_with(declared->full_name() + " has two handlers.");
     }
-    methods_.push_back(
-        {std::string(method), std::move(allowed), &request, &response, std::move(handler)});
+    methods_.push_back(std::move(method));
 }
 
 std::vector<std::string> RpcService::missing() const {
@@ -77,9 +122,9 @@ std::vector<std::string> RpcService::missing() const {
     return names;
 }
 
-Status RpcService::dispatch(const Caller& caller, std::string_view method,
-                            const google::protobuf::Message& request,
-                            google::protobuf::Message* response) const {
+Result<const RpcService::Method*> RpcService::find(
+    const Caller& caller, std::string_view method, const google::protobuf::Message& request,
+    const google::protobuf::Message& response) const {
     const std::string_view name = own_method(method, descriptor_->full_name());
     const auto found = std::find_if(methods_.begin(), methods_.end(),
                                     [&](const Method& each) { return each.name == name; });
@@ -87,7 +132,7 @@ Status RpcService::dispatch(const Caller& caller, std::string_view method,
         return fail(ErrorCode::kInternal,
                     descriptor_->full_name() + " has no method " + std::string(method) + ".");
     if (found->request->GetDescriptor() != request.GetDescriptor() ||
-        found->response->GetDescriptor() != response->GetDescriptor())
+        found->response->GetDescriptor() != response.GetDescriptor())
         return fail(ErrorCode::kInternal, "The call of " + descriptor_->full_name() + "/" +
                                               found->name + " has other message types.");
     if (std::find(found->allowed.begin(), found->allowed.end(), caller.service) ==
@@ -95,6 +140,18 @@ Status RpcService::dispatch(const Caller& caller, std::string_view method,
         return fail(ErrorCode::kPermissionDenied, "The service " + caller.service +
                                                       " may not call " + descriptor_->full_name() +
                                                       "/" + found->name + ".");
+    return &*found;
+}
+
+Status RpcService::dispatch(const Caller& caller, std::string_view method,
+                            const google::protobuf::Message& request,
+                            google::protobuf::Message* response) const {
+    CLOISON_TRY(const Method* found, find(caller, method, request, *response));
+    if (found->deferred) {
+        AwaitedCall call(*response);
+        begin(*found, caller, request, call);
+        return call.wait();
+    }
     // An exception's text is not ours, so it may hold anything; it is not passed on.
     try {
         return found->handler(caller, request, response);
@@ -102,6 +159,13 @@ Status RpcService::dispatch(const Caller& caller, std::string_view method,
         return fail(ErrorCode::kInternal,
                     descriptor_->full_name() + "/" + found->name + " failed unexpectedly.");
     }
+}
+
+void RpcService::dispatch(const Caller& caller, std::string_view method,
+                          const google::protobuf::Message& request, DeferredCall& call) const {
+    const auto found = find(caller, method, request, call.response());
+    if (!found) return call.answer(fail(found.error()));
+    begin(**found, caller, request, call);
 }
 
 std::unique_ptr<RpcChannel> local_rpc(std::shared_ptr<const RpcService> service,
