@@ -47,11 +47,20 @@ journal::Entry Discloser::Line::entry() const {
     return entry;
 }
 
-Result<Disclosures> Discloser::open(std::string_view door,
-                                    const std::vector<DisclosureRequest>& requests) {
+/// One call, from when its lines are queued.
+struct Discloser::Opening {
+    std::vector<Work> works;
+    std::vector<Line> lines;
+    Done done;
+};
+
+void Discloser::open(std::string_view door, const std::vector<DisclosureRequest>& requests,
+                     Done done) {
     if (requests.empty() || requests.size() > kMaxDisclosures)
-        return fail(ErrorCode::kInvalidArgument, "A call has 1 to 1,000 disclosures.");
-    std::vector<Work> works(requests.size());
+        return done(fail(ErrorCode::kInvalidArgument, "A call has 1 to 1,000 disclosures."));
+    const auto opening = std::make_shared<Opening>();
+    std::vector<Work>& works = opening->works;
+    works.resize(requests.size());
 
     for (std::size_t i = 0; i < works.size(); ++i) verify(door, requests[i], works[i]);
     take_keys(works);
@@ -60,7 +69,8 @@ Result<Disclosures> Discloser::open(std::string_view door,
     for (std::size_t i = 0; i < works.size(); ++i) unseal(requests[i], works[i]);
     step(DisclosureStep::kUnsealed);
 
-    std::vector<Line> lines = group(works);
+    opening->lines = group(works);
+    std::vector<Line>& lines = opening->lines;
     const std::vector<Line> failed = failed_canaries(works, lines);
     const auto alarming = std::count_if(lines.begin(), lines.end(),
                                         [](const Line& line) { return !line.alarm.empty(); });
@@ -78,15 +88,18 @@ Result<Disclosures> Discloser::open(std::string_view door,
     const auto receipt = [&](const Recorder::Lines& composed, std::size_t offset) {
         return receipts(works, lines, composed, offset);
     };
-    CLOISON_TRY(auto pending, parts_.recorder.queue(most, compose, receipt));
+    auto pending = parts_.recorder.queue(most, compose, receipt);
+    if (!pending) return done(fail(std::move(pending).error()));
     step(DisclosureStep::kQueued);
 
-    CLOISON_TRY(auto written, parts_.recorder.wait(std::move(pending)));
-    step(DisclosureStep::kDurable);
-
-    auto released = release(std::move(works), lines, std::move(written));
-    step(DisclosureStep::kReleased);
-    return released;
+    opening->done = std::move(done);
+    parts_.recorder.then(std::move(*pending), [this, opening](Result<Recorder::Lines> written) {
+        if (!written) return opening->done(fail(std::move(written).error()));
+        step(DisclosureStep::kDurable);
+        auto released = release(std::move(opening->works), opening->lines, std::move(*written));
+        step(DisclosureStep::kReleased);
+        opening->done(std::move(released));
+    });
 }
 
 void Discloser::verify(std::string_view door, const DisclosureRequest& request, Work& work) const {

@@ -72,11 +72,15 @@ class Discloser {
     ///
     /// Lines of alarms about canaries, opened or refused, come behind the other lines of the call,
     /// durable with them: no gap between the indexes in its receipts warns the caller.
-    Result<Disclosures> open(std::string_view door, const std::vector<DisclosureRequest>& requests);
+    ///
+    /// `done` is called once, perhaps before `open` returns, perhaps later on another thread.
+    using Done = std::function<void(Result<Disclosures>)>;
+    void open(std::string_view door, const std::vector<DisclosureRequest>& requests, Done done);
 
   private:
     struct Work;
     struct Line;
+    struct Opening;
     void verify(std::string_view door, const DisclosureRequest& request, Work& work) const;
     Status permit(std::string_view door, const DisclosureRequest& request, Work& work) const;
     Result<Person> person_of(const CheckedGrant& grant, ByteView handle) const;

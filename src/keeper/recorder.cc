@@ -6,15 +6,25 @@
 #include "keeper/client/receipt.h"
 
 namespace cloison::keeper {
+namespace {
 
-/// Callers wait on `state` and not on the recorder's mutex, so that the end of an append wakes
+constexpr int kThreads = 2;  ///< One tells callers while the other appends.
+
+}  // namespace
+
+/// Who waits does so on `state` and not on the recorder's mutex, so that the end of an append wakes
 /// those whose lines it wrote and nobody else.
 struct Recorder::Batch {
     enum State : int {
         kWaiting,  ///< For an append before it.
-        kOffered,  ///< Whoever of its callers comes first appends it.
+        kOffered,  ///< Whoever comes first appends it: a caller of wait(), or a thread of the
+                   ///< recorder's if there is a call of then().
         kTaken,
         kDone,  ///< `outcome` is there and does not change any more.
+    };
+    struct Deferred {
+        Pending pending;
+        Done done;
     };
     std::vector<Bytes> entries;
     std::size_t calls = 0;
@@ -23,7 +33,21 @@ struct Recorder::Batch {
     std::vector<crypto::Hash> receipts;  ///< Of each call that has some.
     std::optional<ReceiptTree> tree;     ///< Over them, once they are durable.
     crypto::Signature signature{};       ///< Of its root.
+    std::vector<Deferred> deferred;      ///< Calls of then(). Under the recorder's mutex.
 
+    Result<Lines> lines_of(Pending& pending) const {
+        if (!outcome) return fail(outcome.error());
+        pending.lines.first = *outcome + pending.offset;
+        if (pending.call && tree) pending.lines.receipts = receipts_of(*pending.call);
+        return std::move(pending.lines);
+    }
+    void tell(Deferred whom) const {
+        try {
+            whom.done(lines_of(whom.pending));
+        } catch (...) {
+            // The others are to be told all the same.
+        }
+    }
     Bytes receipts_of(std::size_t call) const {
         ReceiptSignature signed_receipts;
         signed_receipts.first = *outcome;
@@ -42,7 +66,18 @@ Recorder::Recorder(journal::Journal& journal, const Clock& clock, Random& random
       random_(random),
       hooks_(std::move(hooks)),
       max_waiting_(max_waiting),
-      last_(last) {}
+      last_(last) {
+    for (int i = 0; i < kThreads; ++i) threads_.emplace_back([this] { append_as_needed(); });
+}
+
+Recorder::~Recorder() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    needed_.notify_all();
+    for (auto& thread : threads_) thread.join();
+}
 
 Time Recorder::now_locked() const {
     return std::max(clock_.now(), last_);
@@ -98,18 +133,49 @@ Result<Recorder::Lines> Recorder::wait(Pending pending) {
         else
             batch.state.wait(state);
     }
-    if (!batch.outcome) return fail(batch.outcome.error());
-    pending.lines.first = *batch.outcome + pending.offset;
-    if (pending.call && batch.tree) pending.lines.receipts = batch.receipts_of(*pending.call);
-    return std::move(pending.lines);
+    return batch.lines_of(pending);
 }
 
-/// Offers the batch in front to its callers, unless one is being appended.
+void Recorder::then(Pending pending, Done done) {
+    if (!pending.batch) return done(std::move(pending.lines));
+    const auto batch = pending.batch;
+    {
+        const std::lock_guard lock(mutex_);
+        if (batch->state != Batch::kDone) {
+            pending.batch.reset();  // Which is going to hold it.
+            batch->deferred.push_back({std::move(pending), std::move(done)});
+            if (batch->deferred.size() == 1 && front_is_needed()) needed_.notify_one();
+            return;
+        }
+    }
+    done(batch->lines_of(pending));
+}
+
+bool Recorder::front_is_needed() const {
+    return !queue_.empty() && queue_.front()->state == Batch::kOffered &&
+           !queue_.front()->deferred.empty();
+}
+
+void Recorder::append_as_needed() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        needed_.wait(lock, [this] { return stopping_ || front_is_needed(); });
+        if (!front_is_needed()) return;
+        int offered = Batch::kOffered;
+        if (!queue_.front()->state.compare_exchange_strong(offered, Batch::kTaken)) continue;
+        lock.unlock();
+        append_front();
+        lock.lock();
+    }
+}
+
+/// Offers the batch in front, unless one is being appended.
 void Recorder::offer_front() {
     if (appending_ || queue_.empty()) return;
     appending_ = true;
     queue_.front()->state = Batch::kOffered;
     queue_.front()->state.notify_one();
+    if (!queue_.front()->deferred.empty()) needed_.notify_one();
 }
 
 /// The batch in front still takes calls.
@@ -157,9 +223,13 @@ void Recorder::append_front() {
                                                 static_cast<std::uint32_t>(batch->receipts.size()),
                                                 batch->tree->root());
     }
-    batch->state = Batch::kDone;
-    batch->state.notify_all();
     if (failure && hooks_.on_failure) hooks_.on_failure(*failure);
+    lock.lock();
+    auto deferred = std::move(batch->deferred);
+    batch->state = Batch::kDone;
+    lock.unlock();
+    batch->state.notify_all();
+    for (auto& each : deferred) batch->tell(std::move(each));
     if (!failed_before && !failure && hooks_.on_durable) hooks_.on_durable();
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "base/random.h"
@@ -27,8 +28,9 @@ class Recorder {
     static constexpr std::size_t kMaxBatch = 4'096;     ///< Lines in one append.
 
     struct Hooks {
-        std::function<void(const Error&)> on_failure;  ///< Once, when an append fails.
-        std::function<void()> on_durable;              ///< After each append; must be quick.
+        /// Once, when an append fails, before its callers learn of it.
+        std::function<void(const Error&)> on_failure;
+        std::function<void()> on_durable;  ///< After each append; must be quick.
         /// Signs the root over the receipts of the calls of one append, which began at line
         /// `first`.
         std::function<crypto::Signature(std::uint64_t first, std::uint32_t calls,
@@ -38,6 +40,9 @@ class Recorder {
     /// `last` is the time of the journal's last line.
     Recorder(journal::Journal& journal, const Clock& clock, Random& random, Time last, Hooks hooks,
              std::size_t max_waiting = kMaxWaiting);
+    ~Recorder();  ///< Nobody calls any more. What is left for then() is appended and told.
+    Recorder(const Recorder&) = delete;
+    Recorder& operator=(const Recorder&) = delete;
 
     struct Lines {
         std::uint64_t first = 0;  ///< Index of the first.
@@ -60,12 +65,18 @@ class Recorder {
 
     /// Makes room for `max_lines` (at most kMaxBatch), then calls `compose` with the time of the
     /// lines, alone: nothing else is queued meanwhile, so what it charges to a budget and the lines
-    /// that it returns are one step. Fills in time and salt. The caller must call wait().
+    /// that it returns are one step. Fills in time and salt. The caller must call wait() or
+    /// then().
     Result<Pending> queue(std::size_t max_lines, const Compose& compose,
                           const Receipts& receipts = nullptr);
     /// Returns when the lines are on stable storage.
     Result<Lines> wait(Pending pending);
-    /// Both.
+    /// The same for a caller that does not wait: `done` is called when the lines are on stable
+    /// storage or cannot be, by whoever appended them, perhaps before `then` returns. What it
+    /// throws ends there.
+    using Done = std::function<void(Result<Lines>)>;
+    void then(Pending pending, Done done);
+    /// queue() and wait().
     Result<Lines> write(std::vector<journal::Entry> entries);
 
     /// The clock's time, but never before the last line's.
@@ -75,6 +86,8 @@ class Recorder {
     Time now_locked() const;
     void offer_front();
     void append_front();
+    void append_as_needed();
+    bool front_is_needed() const;
     void gather(std::unique_lock<std::mutex>& lock, const Batch& batch);
     bool is_gathered(const Batch& batch) const;
 
@@ -93,6 +106,10 @@ class Recorder {
     std::condition_variable gathered_;
     Time last_;
     std::optional<Error> failure_;
+
+    std::condition_variable needed_;  ///< A batch that is offered has calls of then().
+    bool stopping_ = false;
+    std::vector<std::thread> threads_;
 };
 
 }  // namespace cloison::keeper

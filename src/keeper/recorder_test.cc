@@ -1,6 +1,7 @@
 #include "keeper/recorder.h"
 
 #include <atomic>
+#include <future>
 #include <set>
 #include <thread>
 
@@ -80,6 +81,84 @@ TEST_F(RecorderTest, LinesThatComeTogetherShareAnAppend) {
     EXPECT_EQ(journal_.appends, 1u);
 }
 
+TEST_F(RecorderTest, WhoDoesNotWaitIsToldWhenTheLinesAreThere) {
+    auto made = recorder();
+    std::promise<Result<Recorder::Lines>> told;
+    auto queued = made->queue(2, [](Time) { return some(2); });
+    ASSERT_TRUE(queued);
+    EXPECT_EQ(journal_.appends, 0u) << "nobody has asked for it";
+    made->then(std::move(*queued), [&](Result<Recorder::Lines> lines) {
+        EXPECT_EQ(journal_.entries.size(), 2u);
+        told.set_value(std::move(lines));
+    });
+    const auto lines = told.get_future().get();
+    ASSERT_TRUE(lines);
+    EXPECT_EQ(lines->first, 0u);
+    EXPECT_EQ(lines->entries, journal_.entries);
+}
+
+TEST_F(RecorderTest, WhoWaitsAndWhoDoesNotShareAnAppend) {
+    auto made = recorder();
+    auto first = made->queue(1, [](Time) { return some(1); });
+    auto second = made->queue(1, [](Time) { return some(1); });
+    ASSERT_TRUE(first && second);
+    std::promise<std::uint64_t> told;
+    made->then(std::move(*second),
+               [&](Result<Recorder::Lines> lines) { told.set_value(lines->first); });
+    const auto waited = made->wait(std::move(*first));
+    ASSERT_TRUE(waited);
+    EXPECT_EQ(waited->first, 0u);
+    EXPECT_EQ(told.get_future().get(), 1u);
+    EXPECT_EQ(journal_.appends, 1u);
+}
+
+TEST_F(RecorderTest, WhoComesLateOrWritesNothingIsToldAtOnce) {
+    auto made = recorder();
+    auto queued = made->queue(1, [](Time) { return some(1); });
+    auto same = made->queue(1, [](Time) { return some(1); });
+    auto nothing = made->queue(1, [](Time) { return some(0); });
+    ASSERT_TRUE(queued && same && nothing);
+    ASSERT_TRUE(made->wait(std::move(*queued)));
+    int told = 0;
+    const auto count = [&](Result<Recorder::Lines> lines) { told += lines ? 1 : 0; };
+    made->then(std::move(*same), count);
+    EXPECT_EQ(told, 1);
+    made->then(std::move(*nothing), count);
+    EXPECT_EQ(told, 2);
+}
+
+TEST_F(RecorderTest, WhoDoesNotWaitIsToldOfAFailureAndMayThrow) {
+    auto made = recorder();
+    journal_.failing = true;
+    std::promise<ErrorCode> told;
+    auto first = made->queue(1, [](Time) { return some(1); });
+    auto second = made->queue(1, [](Time) { return some(1); });
+    ASSERT_TRUE(first && second);
+    made->then(std::move(*first), [](Result<Recorder::Lines>) { throw std::exception(); });
+    made->then(std::move(*second),
+               [&](Result<Recorder::Lines> lines) { told.set_value(lines.error().code); });
+    EXPECT_EQ(told.get_future().get(), ErrorCode::kUnavailable);
+    EXPECT_EQ(failures_, 1) << "before anybody is told";
+    made.reset();
+    EXPECT_EQ(durable_, 0);
+}
+
+TEST_F(RecorderTest, NobodyIsForgottenAtTheEnd) {
+    std::atomic<int> told{0};
+    for (int round = 0; round < 50; ++round) {
+        auto made = recorder();
+        for (int i = 0; i < 5; ++i) {
+            auto queued = made->queue(1, [](Time) { return some(1); });
+            ASSERT_TRUE(queued);
+            made->then(std::move(*queued), [&](Result<Recorder::Lines> lines) {
+                if (lines) ++told;
+            });
+        }
+    }
+    EXPECT_EQ(told, 250);
+    EXPECT_EQ(journal_.entries.size(), 250u);
+}
+
 TEST_F(RecorderTest, BeyondItsBoundItIsUnavailableAndComposesNothing) {
     auto made = recorder();
     auto full = made->queue(10, [](Time) { return some(10); });
@@ -127,16 +206,27 @@ TEST_F(RecorderTest, ManyThreadsKeepTheOrderOfTime) {
     auto made = recorder({}, Recorder::kMaxWaiting);
     std::vector<std::thread> threads;
     std::atomic<int> mismatches{0};
+    const auto check = [&](const Result<Recorder::Lines>& lines) {
+        std::lock_guard lock(journal_.mutex);
+        mismatches += !lines || journal_.entries.at(lines->first) != lines->entries[0];
+    };
     for (int t = 0; t < 8; ++t)
-        threads.emplace_back([&] {
+        threads.emplace_back([&, t] {
             for (int i = 0; i < 200; ++i) {
                 clock_.advance(Duration(1));
-                auto lines = made->write(some(2));
-                std::lock_guard lock(journal_.mutex);
-                mismatches += !lines || journal_.entries.at(lines->first) != lines->entries[0];
+                if (t % 2 == 0) {
+                    check(made->write(some(2)));
+                    continue;
+                }
+                auto queued = made->queue(2, [](Time) { return some(2); });
+                if (queued)
+                    made->then(std::move(*queued), check);
+                else
+                    ++mismatches;
             }
         });
     for (auto& thread : threads) thread.join();
+    made.reset();
     EXPECT_EQ(mismatches, 0);
     EXPECT_EQ(journal_.entries.size(), 3200u);
     const auto all = times();

@@ -107,18 +107,23 @@ std::shared_ptr<net::RpcService> Keeper::Parts::make_service() {
             return response;
         });
 
-    service->on<v1::OpenRequest, v1::OpenResponse>(
+    service->on_deferred<v1::OpenRequest, v1::OpenResponse>(
         "Open", kDoors,
-        [&p](const Caller& caller, const v1::OpenRequest& request) -> Result<v1::OpenResponse> {
+        [&p](const Caller& caller, const v1::OpenRequest& request,
+             net::Answer<v1::OpenResponse> answer) {
             std::vector<DisclosureRequest> requests;
             for (const auto& disclosure : request.disclosures())
                 requests.push_back(to_request(disclosure));
-            CLOISON_TRY(const auto disclosed, p.discloser->open(caller.service, requests));
-            v1::OpenResponse response;
-            for (const auto& disclosure : disclosed.each)
-                fill(*response.add_disclosed(), disclosure);
-            response.set_signature(to_string(disclosed.signature));
-            return response;
+            const auto shared = std::make_shared<net::Answer<v1::OpenResponse>>(std::move(answer));
+            p.discloser->open(caller.service, requests,
+                              [shared](const Result<Disclosures>& disclosed) {
+                                  if (!disclosed) return shared->refuse(disclosed.error());
+                                  v1::OpenResponse& response = shared->response();
+                                  for (const auto& disclosure : disclosed->each)
+                                      fill(*response.add_disclosed(), disclosure);
+                                  response.set_signature(to_string(disclosed->signature));
+                                  shared->send();
+                              });
         });
 
     service->on<v1::BlindIndexRequest, v1::BlindIndexResponse>(
