@@ -51,7 +51,7 @@ class WitnessClient {
                                                                   std::uint64_t size)>;
 
     /// Over HTTP; each request takes at most `timeout`. `ca_file` as HttpClientLimits has it.
-    WitnessClient(WitnessAddress address, Duration timeout, std::string ca_file);
+    WitnessClient(WitnessAddress address, Duration timeout, std::string ca_file = {});
     WitnessClient(WitnessAddress address, Post post)
         : address_(std::move(address)), post_(std::move(post)) {}
 

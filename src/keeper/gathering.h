@@ -28,6 +28,8 @@ class Gathering {
             kLongest / std::max<Clock::duration>(gap_, std::chrono::nanoseconds(100)));
         return calls < kWorthwhile ? 0 : calls;
     }
+    /// Whether none is likely to come while another is appended.
+    bool are_seldom() const { return gap_ >= kLongest; }
 
   private:
     static constexpr Clock::duration kIdle = std::chrono::milliseconds(10);

@@ -50,6 +50,14 @@ TEST_F(GatheringTest, APauseEndsIt) {
     EXPECT_EQ(gathering_.expected(), 0u);
 }
 
+TEST_F(GatheringTest, SeldomIsLessThanOnceInAMillisecond) {
+    EXPECT_TRUE(gathering_.are_seldom());
+    calls(5'000, microseconds(990));
+    EXPECT_FALSE(gathering_.are_seldom());
+    calls(5'000, microseconds(1'010));
+    EXPECT_TRUE(gathering_.are_seldom());
+}
+
 TEST_F(GatheringTest, ManyAtOneMomentAreNoFault) {
     calls(10'000, microseconds(0));
     EXPECT_LE(gathering_.expected(), 10'000u);

@@ -71,9 +71,9 @@ class Recorder {
                           const Receipts& receipts = nullptr);
     /// Returns when the lines are on stable storage.
     Result<Lines> wait(Pending pending);
-    /// The same for a caller that does not wait: `done` is called when the lines are on stable
-    /// storage or cannot be, by whoever appended them, perhaps before `then` returns. What it
-    /// throws ends there.
+    /// The same for a caller that need not wait: `done` is called when the lines are on stable
+    /// storage or cannot be, by whoever appended them. Where calls come seldom that is the caller
+    /// itself, before `then` returns: handing over would take longer. What it throws ends there.
     using Done = std::function<void(Result<Lines>)>;
     void then(Pending pending, Done done);
     /// queue() and wait().
