@@ -26,10 +26,12 @@ struct Linking {
 /// from them it learns, for every pair of traits, how much likelier each combination of two values
 /// is in two records of one person than in two records taken blindly (of the values themselves, of
 /// their difference, of the difference of their ranks, and for byte strings that both hold); takes
-/// the pairs that prove themselves on persons that were not learnt from; and for each record of the
-/// other half of the persons guesses the record with the highest sum of log-likelihood ratios among
-/// all. Both halves take turns. Of records that score the same, one is taken blindly, and the
-/// expected success counts: luck does not.
+/// the pairs that prove themselves on persons that were not learnt from; and for a record of each
+/// person of the other half guesses the record with the highest sum of log-likelihood ratios among
+/// all. Every person counts alike, in learning and in judging, whatever number of records they
+/// have: that the one with most is the likeliest owner of any record links nothing. Both halves
+/// take turns. Of records that score the same, one is taken blindly, and the expected success
+/// counts: luck does not.
 ///
 /// Both ways, a for b and b for a; what is returned is the better one. Follows from `seed`.
 Linking attack(const Records& a, const Records& b, std::uint64_t seed);

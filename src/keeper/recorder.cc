@@ -139,21 +139,19 @@ Result<Recorder::Lines> Recorder::wait(Pending pending) {
 void Recorder::then(Pending pending, Done done) {
     if (!pending.batch) return done(std::move(pending.lines));
     const auto batch = pending.batch;
-    bool alone = false;
-    {
-        const std::lock_guard lock(mutex_);
-        if (batch->state != Batch::kDone) {
-            pending.batch.reset();  // Which is going to hold it.
-            batch->deferred.push_back({std::move(pending), std::move(done)});
-            int offered = Batch::kOffered;
-            alone = gathering_.are_seldom() &&
-                    batch->state.compare_exchange_strong(offered, Batch::kTaken);
-            if (!alone && batch->deferred.size() == 1 && front_is_needed()) needed_.notify_one();
-            if (!alone) return;
-        }
+    std::unique_lock lock(mutex_);
+    if (batch->state == Batch::kDone) {
+        lock.unlock();
+        return done(batch->lines_of(pending));
     }
-    if (alone) return append_front();
-    done(batch->lines_of(pending));
+    pending.batch.reset();  // Which is going to hold it.
+    batch->deferred.push_back({std::move(pending), std::move(done)});
+    int offered = Batch::kOffered;
+    const bool alone =
+        gathering_.are_seldom() && batch->state.compare_exchange_strong(offered, Batch::kTaken);
+    if (!alone && batch->deferred.size() == 1 && front_is_needed()) needed_.notify_one();
+    lock.unlock();
+    if (alone) append_front();
 }
 
 bool Recorder::front_is_needed() const {
