@@ -137,7 +137,7 @@ class Guide(unittest.TestCase):
         self.assertIn("is proved by a checkpoint", words)
         self.assertIn("The journal is whole", words)
         self.assertIn("The keeper runs alone.", words)
-        self.assertIn("The backup is whole: 1 persons", words)
+        self.assertIn("The backup is whole: 1 person,", words)
 
     def test_the_story_may_be_told_again(self):
         keys = {path: path.read_bytes() for path in (self.here / "keys").iterdir()}
