@@ -86,6 +86,8 @@ constexpr std::pair<std::string_view, std::string_view> kCauses[]{
     {"revocations", "revocations"},
     {"erased persons", "erased"},
     {"canaries were not counted", "canaries"},
+    {"canaries are missing", "missing"},
+    {"persons.sqlite", "persons"},
     {"journal", "journal"},
     {"witness", "witness"},
 };

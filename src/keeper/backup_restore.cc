@@ -9,7 +9,7 @@
 #include "keeper/backup.h"
 #include "keeper/backup_archive.h"
 #include "keeper/backup_manifest.h"
-#include "keeper/erasure.h"
+#include "keeper/journal_mark.h"
 #include "keeper/keeper.h"
 #include "keeper/persons_schema.h"
 
@@ -270,8 +270,9 @@ class Restorer {
         CLOISON_TRY(auto key, journal_signing_key(files_, keeper_));
         CLOISON_TRY(const auto journal,
                     journal::Journal::open(std::move(options), files_, clock_, std::move(key)));
-        AppliedErasures applied(*persons, *journal);
-        CLOISON_TRY_STATUS(applied.replay());
+        // Whether the store is older than the journal, the keeper finds and reports when it starts.
+        JournalMark mark(*persons, *journal, keys.journal_mark(), random_);
+        if (const auto replayed = mark.replay(); !replayed) return fail(replayed.error());
         restored_.erased_again = restored_.persons - persons->count();
         restored_.persons = persons->count();
         return persons->compact();

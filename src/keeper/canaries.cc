@@ -78,8 +78,34 @@ Status Canaries::load() {
         }
         if (canaries.empty()) break;
     }
-    if (stored.empty() && next_ > 1) return count_anew();
-    return next_ - 1 == planted ? Status() : missing(std::min(next_, planted + 1));
+    if (stored.empty() && next_ > 1)
+        CLOISON_TRY_STATUS(count_anew());
+    else if (next_ - 1 != planted)
+        return missing(std::min(next_, planted + 1));
+    return compare_with_journal();
+}
+
+/// Whoever takes rows out can put an earlier count beside those that are left, or none. The journal
+/// they cannot change.
+Status Canaries::compare_with_journal() {
+    const std::uint64_t told = parts_.mark.canaries();
+    const std::uint64_t held = next_ - 1;
+    if (held > told)
+        return fail(ErrorCode::kCorrupt, "The register holds " + std::to_string(held) +
+                                             " canaries, and the journal says that there are " +
+                                             std::to_string(told) + '.');
+    if (held == told) return {};
+    CLOISON_TRY_STATUS(parts_.alarms.raise("canaries are missing"));
+    const auto under_way = parts_.mark.begin();
+    return lose(told - held);
+}
+
+/// Tells the journal that so many of those planted are not in the register. Within mark.begin().
+Status Canaries::lose(std::uint64_t count) {
+    CLOISON_TRY_STATUS(parts_.recorder.write(
+        {operators_line(journal::EntryKind::kConfigured, canaries_lost_line(count))}));
+    parts_.mark.count_canaries(-static_cast<std::int64_t>(count));
+    return {};
 }
 
 /// The store is of a time when canaries were not counted, or somebody took the count away: which of
@@ -172,9 +198,14 @@ Result<std::vector<Canaries::Planted>> Canaries::plant(
                                      to_bytes(value.value), value.schema_version});
         canaries.push_back(std::move(canary));
     }
-    CLOISON_TRY_STATUS(parts_.recorder.write({operators_line(
-        journal::EntryKind::kConfigured, "canaries planted: " + std::to_string(canaries.size()))}));
-    CLOISON_TRY_STATUS(store(canaries));
+    const auto under_way = parts_.mark.begin();
+    CLOISON_TRY_STATUS(parts_.recorder.write(
+        {operators_line(journal::EntryKind::kConfigured, canaries_planted_line(canaries.size()))}));
+    parts_.mark.count_canaries(static_cast<std::int64_t>(canaries.size()));
+    if (auto stored = store(canaries); !stored) {
+        CLOISON_TRY_STATUS(lose(canaries.size()));
+        return fail(stored.error());
+    }
     next_ += canaries.size();
     for (const auto& canary : canaries) remember(canary);
     return planted;

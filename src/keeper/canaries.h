@@ -9,6 +9,7 @@
 
 #include "journal/entry.h"
 #include "keeper/alarms.h"
+#include "keeper/journal_mark.h"
 #include "keeper/person_store.h"
 #include "keeper/recorder.h"
 #include "keeper/sealing.h"
@@ -53,10 +54,12 @@ class Canaries {
         const Sealer& sealer;
         Recorder& recorder;
         Alarms& alarms;
+        JournalMark& mark;
         const Clock& clock;
         Random& random;
     };
-    /// Reads who the canaries are. kCorrupt if the register does not open.
+    /// Reads who the canaries are. kCorrupt if the register does not open, or has gaps, or more
+    /// than the journal's lines say were planted; an alarm and a line if it has fewer.
     static Result<std::unique_ptr<Canaries>> open(Parts parts,
                                                   std::size_t max_canaries = kMaxCanaries);
 
@@ -92,6 +95,8 @@ class Canaries {
     Canaries(Parts parts, std::size_t max_canaries) : parts_(parts), max_(max_canaries) {}
     Status load();
     Status count_anew();
+    Status compare_with_journal();
+    Status lose(std::uint64_t count);
     Bytes boxed_count(std::uint64_t count) const;
     Status check(std::string_view compartment,
                  const std::vector<std::vector<PlainValue>>& persons) const;

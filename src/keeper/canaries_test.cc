@@ -402,6 +402,53 @@ TEST_F(CanariesTest, ARowThatIsTakenOutIsReportedAtStart) {
     EXPECT_TRUE(refused_at("3")) << "they are counted again";
 }
 
+TEST_F(CanariesTest, ARegisterThatWasWipedWithItsCountIsReported) {
+    ASSERT_TRUE(send(request("copy-1", 3)));
+    change_register("DELETE FROM canary");
+    change_register("DELETE FROM setting WHERE name = 'canaries planted'");
+    change_register("DELETE FROM setting WHERE name = 'journal mark'");
+    bed_.start();
+    ASSERT_EQ(alarms().size(), 1u);
+    EXPECT_EQ(alarms()[0].reason, "canaries are missing");
+    EXPECT_EQ(bed_.lines(journal::EntryKind::kConfigured).back().reason, "canaries lost: 3");
+    bed_.restart();
+    EXPECT_EQ(alarms().size(), 1u) << "once";
+    ASSERT_TRUE(send(request("copy-2", 2)));
+    bed_.restart();
+    EXPECT_EQ(registered().size(), 2u);
+    EXPECT_EQ(alarms().size(), 1u);
+}
+
+TEST_F(CanariesTest, ARegisterThatWasPutBackWithItsCountIsReported) {
+    ASSERT_TRUE(send(request("copy-1", 2)));
+    change_register(
+        "CREATE TABLE kept AS SELECT content FROM setting WHERE name = 'canaries planted'");
+    bed_.start();
+    ASSERT_TRUE(send(request("copy-2", 4)));
+    change_register("DELETE FROM canary WHERE number > 2");
+    change_register(
+        "UPDATE setting SET content = (SELECT content FROM kept) WHERE name = 'canaries planted'");
+    bed_.start();
+    ASSERT_EQ(alarms().size(), 1u);
+    EXPECT_EQ(alarms()[0].reason, "canaries are missing");
+    EXPECT_EQ(bed_.lines(journal::EntryKind::kConfigured).back().reason, "canaries lost: 4");
+}
+
+TEST_F(CanariesTest, WhatTheStoreDoesNotTakeIsLost) {
+    ASSERT_TRUE(send(request("copy-1", 1)));
+    change_register(
+        "CREATE TRIGGER full BEFORE INSERT ON canary BEGIN SELECT RAISE(FAIL, 'full'); END");
+    bed_.start();
+    EXPECT_FALSE(send(request("copy-2", 5)));
+    EXPECT_EQ(bed_.lines(journal::EntryKind::kConfigured).back().reason, "canaries lost: 5");
+    change_register("DROP TRIGGER full");
+    bed_.start();
+    ASSERT_TRUE(send(request("copy-3", 1)));
+    bed_.restart();
+    EXPECT_EQ(registered().size(), 2u);
+    EXPECT_TRUE(alarms().empty());
+}
+
 TEST_F(CanariesTest, AGrantOfAnotherDoorRaisesItToo) {
     const auto canary = plant("copy-1");
     const auto opened = bed_.open(of(canary), "portal");
@@ -468,7 +515,8 @@ TEST(CanaryRegister, IsBoundedInAll) {
     Recorder recorder(journal, clock, random, Time{}, Recorder::Hooks{});
     Alarms alarms(recorder);
     const Sealer sealer(registry, keys, *persons, random);
-    const Canaries::Parts parts{*persons, keys, sealer, recorder, alarms, clock, random};
+    JournalMark mark(*persons, journal, keys.journal_mark(), random);
+    const Canaries::Parts parts{*persons, keys, sealer, recorder, alarms, mark, clock, random};
     const Bytes record(16, 1);
     const Bytes name = to_bytes(std::string_view("Ropars"));
     const auto plant = [&](Canaries& canaries, std::size_t count) {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <mutex>
-#include <shared_mutex>
 #include <vector>
 
 #include "keeper/budget.h"
@@ -9,46 +7,12 @@
 #include "keeper/erased_persons.h"
 #include "keeper/grant_checker.h"
 #include "keeper/history.h"
+#include "keeper/journal_mark.h"
 #include "keeper/person_store.h"
 #include "keeper/recorder.h"
 #include "keeper/refusals.h"
 
 namespace cloison::keeper {
-
-/// Holds the person store against the journal: how many entries there are whose erasures are all
-/// applied, and the leaf hash of the last of them. So an older store under a newer journal erases
-/// again, and an older or another journal under a newer store is refused. Any thread may call.
-class AppliedErasures {
-  public:
-    /// Both must outlive it.
-    AppliedErasures(PersonStore& persons, const journal::Journal& journal)
-        : persons_(persons), journal_(journal) {}
-
-    /// At start, before anything is served: erases whom the journal says are erased, from what the
-    /// store remembers to the journal's end. kCorrupt if the journal is not the one that the store
-    /// remembers, or was rolled back.
-    Status replay();
-
-    /// Held from before a line of kind erased is queued until its key is gone.
-    std::shared_lock<std::shared_mutex> begin() { return std::shared_lock(under_way_); }
-    /// An erasure whose line is durable but whose key is still there: remember() tries again.
-    void add_unfinished(const Person& person);
-
-    /// Remembers the journal as it is now, unless an erasure is under way; cheap if nothing is new.
-    Status remember();
-
-  private:
-    Status check(std::uint64_t applied, ByteView leaf) const;
-    Status replay_from(std::uint64_t first);
-    Status finish();
-
-    PersonStore& persons_;
-    const journal::Journal& journal_;
-    std::shared_mutex under_way_;
-    std::mutex mutex_;  ///< Guards the rest.
-    std::uint64_t remembered_ = 0;
-    std::vector<Person> unfinished_;
-};
 
 /// Whom the journal says are erased and whose row came back by itself: somebody put an older one in
 /// its place. Each is an alarm's worth. For the start.
@@ -60,13 +24,13 @@ Result<std::vector<Person>> find_returned(const PersonStore& persons, History& h
 class Eraser {
   public:
     Eraser(GrantChecker& grants, PersonStore& persons, Budgets& budgets, Recorder& recorder,
-           AppliedErasures& applied, ErasedPersons& erased, Canaries& canaries, Refusals& refusals,
+           JournalMark& mark, ErasedPersons& erased, Canaries& canaries, Refusals& refusals,
            Alarms& alarms, Random& random)
         : grants_(grants),
           persons_(persons),
           budgets_(budgets),
           recorder_(recorder),
-          applied_(applied),
+          mark_(mark),
           erased_(erased),
           canaries_(canaries),
           refusals_(refusals),
@@ -83,7 +47,7 @@ class Eraser {
     PersonStore& persons_;
     Budgets& budgets_;  ///< Used inside the recorder's compose only.
     Recorder& recorder_;
-    AppliedErasures& applied_;
+    JournalMark& mark_;
     ErasedPersons& erased_;  ///< Used inside the recorder's compose only.
     Canaries& canaries_;
     Refusals& refusals_;  ///< Used inside the recorder's compose only.

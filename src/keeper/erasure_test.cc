@@ -76,6 +76,11 @@ TEST_F(ErasureTest, AnOlderStoreUnderANewerJournalErasesAgain) {
     EXPECT_EQ(opens(2), ErrorCode::kNotFound);
     EXPECT_EQ(bed_.as("operator").describe({})->persons(), 1u);
     EXPECT_EQ(bed_.lines(journal::EntryKind::kErased).size(), 2u) << "the lines are there already";
+    const auto alarms = bed_.lines(journal::EntryKind::kAlarm);
+    ASSERT_EQ(alarms.size(), 1u);
+    EXPECT_EQ(alarms[0].reason, "persons.sqlite was put back");
+    bed_.restart();
+    EXPECT_EQ(bed_.lines(journal::EntryKind::kAlarm).size(), 1u) << "once";
 }
 
 TEST_F(ErasureTest, AnOlderStoreNeverGivesAnOrdinalOfTheJournalToSomebodyElse) {
@@ -91,6 +96,7 @@ TEST_F(ErasureTest, AnOlderStoreNeverGivesAnOrdinalOfTheJournalToSomebodyElse) {
     put_back("persons.sqlite", "old");
     bed_.start();
     ASSERT_NE(bed_.keeper, nullptr);
+    EXPECT_EQ(bed_.lines(journal::EntryKind::kAlarm).size(), 1u) << "it does not know them";
     for (const auto& resident : bed_.enroll(5'000))
         EXPECT_EQ(used.count(bed_.ordinal(resident)), 0u);
     v1::SealRequest request;
@@ -206,77 +212,11 @@ TEST_F(ErasureTest, WhatASettingSaysIsReadStrictly) {
         auto database = storage::open_sqlite(bed_.directory() / "persons.sqlite", persons_schema());
         ASSERT_TRUE((*database)->write([](storage::Transaction& transaction) -> Status {
             CLOISON_TRY_STATUS(transaction.execute(
-                "UPDATE setting SET content = x'00' WHERE name = 'erasures applied'", {}));
+                "UPDATE setting SET content = x'00' WHERE name = 'journal mark'", {}));
             return {};
         }));
     }
     EXPECT_EQ(try_to_start().error().code, ErrorCode::kCorrupt);
-}
-
-/// The part by itself, over a journal in memory.
-class AppliedErasuresTest : public testing::Test {
-  protected:
-    void SetUp() override {
-        epochs_ = *Epochs::open(local_file_system(), directory_.path() / "epochs",
-                                keys_.epoch_wrap(), random_);
-        persons_ = *PersonStore::open(
-            *storage::open_sqlite(directory_.path() / "persons.sqlite", persons_schema()), *epochs_,
-            keys_, random_);
-    }
-    void append(journal::EntryKind kind, std::uint32_t person) {
-        journal::Entry entry;
-        entry.kind = kind;
-        entry.person = person;
-        ASSERT_TRUE(journal_.append({journal::encode_entry(entry)}));
-    }
-    std::uint64_t remembered() const {
-        const Bytes content = *persons_->setting("erasures applied");
-        return content.empty() ? 0 : get_u64(content);
-    }
-
-    TemporaryDirectory directory_;
-    SeededRandom random_{5};
-    KeyRing keys_{*crypto::RootKey::from_bytes(Bytes(32, 1))};
-    MemoryJournal journal_;
-    std::unique_ptr<Epochs> epochs_;
-    std::unique_ptr<PersonStore> persons_;
-};
-
-TEST_F(AppliedErasuresTest, NothingIsRememberedWhileAnErasureIsUnderWay) {
-    AppliedErasures applied(*persons_, journal_);
-    ASSERT_TRUE(applied.replay());
-    append(journal::EntryKind::kConfigured, 0);
-    {
-        const auto under_way = applied.begin();
-        append(journal::EntryKind::kErased, 1);
-        ASSERT_TRUE(applied.remember());
-        EXPECT_EQ(remembered(), 0u);
-    }
-    ASSERT_TRUE(applied.remember());
-    EXPECT_EQ(remembered(), 2u);
-}
-
-TEST_F(AppliedErasuresTest, AnErasureThatFailedIsTriedAgainBeforeAnythingIsRemembered) {
-    const auto person = persons_->enroll(1)->at(0);
-    AppliedErasures applied(*persons_, journal_);
-    ASSERT_TRUE(applied.replay());
-    append(journal::EntryKind::kErased, person.ordinal);
-    applied.add_unfinished(person);
-    const auto run = [&](const char* sql) {
-        return persons_->database().write([&](storage::Transaction& transaction) -> Status {
-            CLOISON_TRY_STATUS(transaction.execute(sql, {}));
-            return {};
-        });
-    };
-    ASSERT_TRUE(
-        run("CREATE TRIGGER full BEFORE UPDATE ON person "
-            "BEGIN SELECT RAISE(FAIL, 'full'); END"));
-    EXPECT_FALSE(applied.remember());
-    EXPECT_EQ(remembered(), 0u);
-    ASSERT_TRUE(run("DROP TRIGGER full"));
-    EXPECT_TRUE(applied.remember());
-    EXPECT_EQ(remembered(), 1u);
-    EXPECT_EQ(persons_->key(person).error().code, ErrorCode::kNotFound);
 }
 
 }  // namespace

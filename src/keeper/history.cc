@@ -44,8 +44,7 @@ Result<std::unique_ptr<History>> History::open(std::unique_ptr<storage::Database
                                                const crypto::BoxKey& key, Random& random) {
     std::unique_ptr<History> history(new History(std::move(database), journal, key, random));
     CLOISON_TRY_STATUS(history->load());
-    CLOISON_TRY_STATUS(history->catch_up());
-    CLOISON_TRY_STATUS(history->merge());
+    CLOISON_TRY_STATUS(history->catch_up_anew());
     history->thread_ = std::thread([raw = history.get()] { raw->keep_up(); });
     return history;
 }
@@ -61,7 +60,7 @@ Result<bool> History::fits() {
         entries = static_cast<std::uint64_t>(row.integer(0));
         last_leaf = row.bytes(1);
         CLOISON_TRY(const auto end, runs_.end(transaction));
-        CLOISON_TRY(const auto alarms, runs_.find(transaction, kAlarms, kAll, kAll));
+        CLOISON_TRY(const auto alarms, runs_.find(transaction, end, kAlarms, kAll, kAll));
         alarms_ = alarms.size();
         whole = end == entries;
         return {};
@@ -90,21 +89,30 @@ Status History::start_anew() {
 Status History::load() {
     CLOISON_TRY(const bool whole, fits());
     if (whole) return {};
-    log_warning("The history does not fit the journal and is built anew.");
+    log_warning("The history, history.sqlite, does not fit the journal and is built anew.");
     return start_anew();
 }
 
 Status History::catch_up() {
     const std::lock_guard lock(catching_up_);
-    return scan();
+    return scan(/*merging=*/false);
+}
+
+/// Merges on the way: an index that is built anew would have more runs than a reading takes.
+Status History::catch_up_anew() {
+    const std::lock_guard lock(catching_up_);
+    CLOISON_TRY_STATUS(scan(/*merging=*/true));
+    return merge();
 }
 
 /// Where a run's entries are complete it is written; what is behind stays in memory.
-Status History::scan() {
+Status History::scan(bool merging) {
     for (;;) {
         const std::uint64_t end = in_runs_ + SortedRuns::kRunEntries;
         if (scanned_ == end) {
             CLOISON_TRY_STATUS(write_run());
+            if (merging && in_runs_ / SortedRuns::kRunEntries % SortedRuns::kFanIn == 0)
+                CLOISON_TRY_STATUS(merge());
             continue;
         }
         const std::uint64_t known = std::min(journal_.size(), end);
@@ -136,7 +144,7 @@ Status History::note(std::uint64_t index, ByteView bytes) {
 
 Status History::write_run() {
     CLOISON_TRY_STATUS(database_->write([&](Transaction& transaction) -> Status {
-        CLOISON_TRY_STATUS(runs_.add(transaction, scanned_, pending_));
+        CLOISON_TRY_STATUS(runs_.add(transaction, in_runs_, scanned_, pending_));
         return save_progress(transaction, scanned_, last_leaf_);
     }));
     pending_.clear();
@@ -145,7 +153,7 @@ Status History::write_run() {
     return {};
 }
 
-/// Not under catching_up_: whoever reads does not wait for it.
+/// While it is served, not under catching_up_: whoever reads does not wait for it.
 Status History::merge() {
     for (bool merged = true; merged;) {
         CLOISON_TRY(merged, database_->write_result<bool>([&](Transaction& transaction) {
@@ -187,7 +195,7 @@ Result<std::vector<std::uint64_t>> History::find(std::uint32_t list, std::uint64
     std::uint64_t in_runs = 0;
     {
         const std::lock_guard lock(catching_up_);
-        CLOISON_TRY_STATUS(scan());
+        CLOISON_TRY_STATUS(scan(/*merging=*/false));
         for (auto item = pending_.rbegin(); item != pending_.rend() && found.size() < limit; ++item)
             if (item->list == list && item->value < before) found.push_back(item->value);
         in_runs = in_runs_;
@@ -197,7 +205,7 @@ Result<std::vector<std::uint64_t>> History::find(std::uint32_t list, std::uint64
     if (list != kErased) before = std::min(before, in_runs);
     CLOISON_TRY(const auto older,
                 database_->read_result<std::vector<std::uint64_t>>([&](Transaction& transaction) {
-                    return runs_.find(transaction, list, before, limit - found.size());
+                    return runs_.find(transaction, in_runs, list, before, limit - found.size());
                 }));
     found.insert(found.end(), older.begin(), older.end());
     return found;
@@ -227,7 +235,7 @@ Result<std::vector<History::Line>> History::alarms(std::uint64_t before, std::si
 
 Result<std::uint64_t> History::alarm_count() {
     const std::lock_guard lock(catching_up_);
-    CLOISON_TRY_STATUS(scan());
+    CLOISON_TRY_STATUS(scan(/*merging=*/false));
     return alarms_;
 }
 

@@ -23,7 +23,7 @@ class History {
     static constexpr std::size_t kMaxLines = 200;
 
     /// Catches up, then keeps up on a thread of its own. `journal`, `key` and `random` must outlive
-    /// it.
+    /// it. kCorrupt if the file is damaged: without it, a new one is made.
     static Result<std::unique_ptr<History>> open(std::unique_ptr<storage::Database> database,
                                                  const journal::Journal& journal,
                                                  const crypto::BoxKey& key, Random& random);
@@ -56,7 +56,8 @@ class History {
     Status load();
     Result<bool> fits();
     Status start_anew();
-    Status scan();
+    Status scan(bool merging);
+    Status catch_up_anew();
     Status note(std::uint64_t index, ByteView entry);
     Status write_run();
     Status merge();

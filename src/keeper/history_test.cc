@@ -261,5 +261,34 @@ TEST_F(HistoryTest, KeepsUpByItselfWhenNudged) {
     EXPECT_GT(size(), before);
 }
 
+TEST_F(HistoryTest, ARunThatGoesWhileItIsReadIsNoticedAndMadeAnewAtTheNextStart) {
+    append(1, SortedRuns::kRunEntries);
+    append_erased(9);
+    append(2, SortedRuns::kRunEntries - 1);
+    append(3, 3);
+    EXPECT_EQ(history_->erased()->size(), 1u);
+    change("DELETE FROM run WHERE first = 4096");
+    EXPECT_EQ(history_->lines(2, 0, 5).error().code, ErrorCode::kCorrupt);
+    EXPECT_EQ(history_->erased().error().code, ErrorCode::kCorrupt);
+    append(3, SortedRuns::kRunEntries);
+    EXPECT_EQ(history_->catch_up().error().code, ErrorCode::kCorrupt) << "no run hides the gap";
+    history_.reset();
+    open();
+    EXPECT_EQ(indexes(2, 0, 5).size(), 5u);
+    EXPECT_EQ(history_->erased()->size(), 1u);
+}
+
+TEST_F(HistoryTest, ADamagedBlockIsReportedWhereItIsMerged) {
+    append(1, 7 * SortedRuns::kRunEntries);
+    EXPECT_EQ(indexes(1, 0, 1).size(), 1u);
+    history_.reset();
+    change("UPDATE block SET content = zeroblob(length(content)) WHERE number = 15");
+    append(1, SortedRuns::kRunEntries);
+    auto database = storage::open_sqlite(path(), history_schema());
+    const auto history = History::open(std::move(*database), journal_, key_, random_);
+    ASSERT_FALSE(history);
+    EXPECT_EQ(history.error().code, ErrorCode::kCorrupt);
+}
+
 }  // namespace
 }  // namespace cloison::keeper

@@ -1,5 +1,6 @@
 #include "keeper/keeper.h"
 
+#include "base/log.h"
 #include "crypto/pae.h"
 #include "journal/note.h"
 #include "keeper/backup.h"
@@ -81,6 +82,25 @@ Status announce(journal::EntryKind kind, std::string_view name, ByteView content
     entry.reason = std::move(reason);
     CLOISON_TRY_STATUS(recorder.write({std::move(entry)}));
     return persons.set_setting(name, content);
+}
+
+/// The index is derived from the journal: a damaged file is removed, and made anew.
+Result<std::unique_ptr<History>> open_history(const Path& file, const journal::Journal& journal,
+                                              const crypto::BoxKey& key, FileSystem& files,
+                                              Random& random) {
+    const auto open = [&]() -> Result<std::unique_ptr<History>> {
+        CLOISON_TRY(auto database, storage::open_sqlite(file, history_schema()));
+        return History::open(std::move(database), journal, key, random);
+    };
+    auto history = open();
+    if (history || history.error().code != ErrorCode::kCorrupt) return history;
+    log_warning("history.sqlite is damaged and is built anew: " + history.error().message);
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+        const Path part = file.string() + suffix;
+        CLOISON_TRY(const bool exists, files.exists(part));
+        if (exists) CLOISON_TRY_STATUS(files.remove(part));
+    }
+    return open();
 }
 
 std::unique_ptr<Cosigner> start_cosigner(const Keeper::Witnesses& witnesses,
@@ -167,11 +187,11 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
     CLOISON_TRY(parts->persons,
                 PersonStore::open(std::move(persons), *parts->epochs, parts->keys, random));
     CLOISON_TRY_STATUS(keep_numbers(parts->registry, *parts->persons));
-    parts->applied = std::make_unique<AppliedErasures>(*parts->persons, *parts->journal);
-    CLOISON_TRY_STATUS(parts->applied->replay());
-    CLOISON_TRY(auto history, storage::open_sqlite(directory / "history.sqlite", history_schema()));
-    CLOISON_TRY(parts->history,
-                History::open(std::move(history), *parts->journal, parts->keys.history(), random));
+    parts->mark = std::make_unique<JournalMark>(*parts->persons, *parts->journal,
+                                                parts->keys.journal_mark(), random);
+    CLOISON_TRY(const bool put_back, parts->mark->replay());
+    CLOISON_TRY(parts->history, open_history(directory / "history.sqlite", *parts->journal,
+                                             parts->keys.history(), files, random));
 
     CLOISON_TRY(const auto last, last_time(*parts->journal));
     CLOISON_TRY(auto receipt_key, load_journal_key(files, directory));
@@ -196,9 +216,11 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
     parts->hardener = std::make_unique<Hardener>(
         parts->keys, parts->registry.thresholds().hardenings_of_account_per_hour,
         *parts->allowances, *parts->recorder, *parts->alarms);
+    // First the line, then the mark: a crash in between finds it out again.
+    if (put_back) CLOISON_TRY_STATUS(parts->alarms->raise("persons.sqlite was put back"));
+    CLOISON_TRY_STATUS(parts->mark->remember());
     CLOISON_TRY(const auto returned, find_returned(*parts->persons, *parts->history));
     if (!returned.empty()) {
-        // First the line: a crash in between leaves them to be found again.
         CLOISON_TRY_STATUS(parts->alarms->raise("erased persons came back"));
         CLOISON_TRY_STATUS(parts->persons->erase(returned));
     }
@@ -207,14 +229,14 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
                                 "configuration " + hex_encode(digest).substr(0, 16),
                                 *parts->persons, *parts->recorder));
     parts->rotation = std::make_unique<Rotation>(*parts->epochs, *parts->persons, *parts->recorder,
-                                                 *parts->applied, Rotation::Options{});
+                                                 *parts->mark, Rotation::Options{});
     CLOISON_TRY_STATUS(parts->rotation->begin());
 
     Parts& p = *parts;
     p.grants = std::make_unique<GrantChecker>(p.registry, p.keys, identity, p.revocations, clock);
     p.sealer = std::make_unique<Sealer>(p.registry, p.keys, *p.persons, random);
     CLOISON_TRY(p.canaries, Canaries::open({*p.persons, p.keys, *p.sealer, *p.recorder, *p.alarms,
-                                            clock, random}));
+                                            *p.mark, clock, random}));
     p.subjects = std::make_unique<Subjects>(p.keys, *p.grants, *p.persons, clock);
     p.discloser = std::make_unique<Discloser>(
         Discloser::Parts{*p.grants, p.keys, *p.persons, *p.sealer, p.registry, p.budgets,
@@ -223,7 +245,7 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
     p.investigation = std::make_unique<Investigation>(Investigation::Parts{
         *p.grants, p.keys, *p.persons, *p.journal, *p.recorder, *p.canaries, clock, random});
     p.own_lines = std::make_unique<OwnLines>(*p.grants, *p.history, *p.journal, *p.cosigner);
-    p.eraser = std::make_unique<Eraser>(*p.grants, *p.persons, p.budgets, *p.recorder, *p.applied,
+    p.eraser = std::make_unique<Eraser>(*p.grants, *p.persons, p.budgets, *p.recorder, *p.mark,
                                         p.erased, *p.canaries, p.refusals, *p.alarms, random);
     p.blind_index = std::make_unique<BlindIndex>(p.registry, p.keys, *p.allowances);
     return std::unique_ptr<Keeper>(new Keeper(std::move(parts)));

@@ -56,7 +56,8 @@ KeyRing::KeyRing(const crypto::RootKey& root)
       enrolment_(derive<crypto::BoxKey>(root, "enrolment")),
       bulk_handle_(derive<crypto::BoxKey>(root, "bulk-handle")),
       canaries_(derive<crypto::BoxKey>(root, "canaries")),
-      history_(derive<crypto::BoxKey>(root, "history-index")) {}
+      history_(derive<crypto::BoxKey>(root, "history-index")),
+      journal_mark_(derive<crypto::BoxKey>(root, "journal-mark")) {}
 
 RootId KeyRing::make_root(std::uint32_t ordinal, const std::array<std::uint8_t, 12>& random) const {
     Bytes plain;

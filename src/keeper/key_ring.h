@@ -49,6 +49,7 @@ class KeyRing {
     const crypto::BoxKey& bulk_handle() const { return bulk_handle_; }
     const crypto::BoxKey& canaries() const { return canaries_; }
     const crypto::BoxKey& history() const { return history_; }
+    const crypto::BoxKey& journal_mark() const { return journal_mark_; }
 
   private:
     const crypto::BlockPermutation& permutation(registry::Compartment compartment) const;
@@ -64,6 +65,7 @@ class KeyRing {
     crypto::BoxKey bulk_handle_;
     crypto::BoxKey canaries_;
     crypto::BoxKey history_;
+    crypto::BoxKey journal_mark_;
 };
 
 }  // namespace cloison::keeper

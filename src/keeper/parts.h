@@ -12,6 +12,7 @@
 #include "keeper/hardening.h"
 #include "keeper/history.h"
 #include "keeper/investigation.h"
+#include "keeper/journal_mark.h"
 #include "keeper/keeper.h"
 #include "keeper/own_lines.h"
 #include "keeper/person_store.h"
@@ -37,7 +38,7 @@ struct Keeper::Parts {
     std::unique_ptr<journal::Journal> journal;
     std::unique_ptr<Epochs> epochs;
     std::unique_ptr<PersonStore> persons;
-    std::unique_ptr<AppliedErasures> applied;
+    std::unique_ptr<JournalMark> mark;
     std::unique_ptr<History> history;
     std::unique_ptr<ReceiptSigner> receipts;
     std::unique_ptr<Recorder> recorder;

@@ -193,7 +193,9 @@ bool Recorder::is_gathered(const Batch& batch) const {
     return batch.calls >= gathered_for_ || queue_.size() > 1;
 }
 
-void Recorder::append_front() {
+/// An exception ends the process: what is in memory would wait for ever, and the next process reads
+/// back what reached the disk.
+void Recorder::append_front() noexcept {
     std::unique_lock lock(mutex_);
     const auto batch = queue_.front();
     gather(lock, *batch);
@@ -227,13 +229,14 @@ void Recorder::append_front() {
                                                 batch->tree->root());
     }
     if (failure && hooks_.on_failure) hooks_.on_failure(*failure);
+    if (!failed_before && !failure && hooks_.on_durable) hooks_.on_durable();
     lock.lock();
     auto deferred = std::move(batch->deferred);
     batch->state = Batch::kDone;
     lock.unlock();
     batch->state.notify_all();
+    // Once the last is told, this may be gone.
     for (auto& each : deferred) batch->tell(std::move(each));
-    if (!failed_before && !failure && hooks_.on_durable) hooks_.on_durable();
 }
 
 Result<Recorder::Lines> Recorder::write(std::vector<journal::Entry> entries) {

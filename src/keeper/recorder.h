@@ -85,7 +85,7 @@ class Recorder {
   private:
     Time now_locked() const;
     void offer_front();
-    void append_front();
+    void append_front() noexcept;
     void append_as_needed();
     bool front_is_needed() const;
     void gather(std::unique_lock<std::mutex>& lock, const Batch& batch);

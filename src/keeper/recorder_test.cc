@@ -259,5 +259,22 @@ TEST_F(RecorderTest, ManyThreadsKeepTheOrderOfTime) {
     EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
 }
 
+/// A journal that fails as nothing but memory does.
+class ThrowingJournal : public MemoryJournal {
+  public:
+    Result<std::uint64_t> append(const std::vector<Bytes>&) override { throw std::bad_alloc(); }
+};
+
+TEST_F(RecorderTest, WhatNobodyCouldGoOnFromEndsTheProcess) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    EXPECT_DEATH(
+        {
+            ThrowingJournal journal;
+            Recorder made(journal, clock_, random_, Time{}, {});
+            static_cast<void>(made.write(some(1)));
+        },
+        "");
+}
+
 }  // namespace
 }  // namespace cloison::keeper

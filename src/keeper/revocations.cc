@@ -31,8 +31,12 @@ tl::unexpected<Error> names_nobody() {
     return fail(ErrorCode::kInvalidArgument, "A revocation names a session or an actor.");
 }
 
-tl::unexpected<Error> ahead() {
-    return fail(ErrorCode::kInvalidArgument, "A revocation is ahead of the keeper's clock.");
+Status require_past(Time until, Time now) {
+    if (until > now + Revocations::kMaxAhead)
+        return fail(ErrorCode::kInvalidArgument, "A revocation is ahead of the keeper's clock.");
+    if (until < Time{})
+        return fail(ErrorCode::kInvalidArgument, "A revocation is of a time before 1970.");
+    return {};
 }
 
 }  // namespace
@@ -43,14 +47,14 @@ Status Revocations::revoke(const SessionId& session, std::optional<Time> until, 
     journal::Entry entry;
     entry.session = session;
     const Time now = recorder.now();
+    CLOISON_TRY_STATUS(require_past(until.value_or(now), now));
     entry.reason = reason_of(until.value_or(now));
-    if (until.value_or(now) > now + kMaxAhead) return ahead();
     return write(std::move(entry), recorder, alarms);
 }
 
 Status Revocations::revoke(const ActorId& actor, Time until, Recorder& recorder, Alarms& alarms) {
     if (actor.is_none()) return names_nobody();
-    if (until > recorder.now() + kMaxAhead) return ahead();
+    CLOISON_TRY_STATUS(require_past(until, recorder.now()));
     journal::Entry entry;
     entry.actor = actor;
     entry.reason = reason_of(until);

@@ -99,8 +99,14 @@ TEST_F(RevocationsTest, BadCallsChangeNothing) {
     const Time limit = clock_.now() + Revocations::kMaxAhead;
     EXPECT_FALSE(revoke(one.actor, limit + kMillisecond));
     EXPECT_FALSE(revocations_.revoke(one.session, limit + kMillisecond, recorder_, alarms_));
+    // Years of more than four digits would come round to a later one.
+    for (const std::int64_t past : {-1LL, -1'814'745'600'000'000LL}) {
+        EXPECT_FALSE(revoke(one.actor, from_unix_ms(past)));
+        EXPECT_FALSE(revocations_.revoke(one.session, from_unix_ms(past), recorder_, alarms_));
+    }
     EXPECT_TRUE(journal_.entries.empty());
     EXPECT_TRUE(revocations_.check(one));
+    EXPECT_TRUE(revoke(ActorId::random(random_), Time{})) << "1970";
     EXPECT_TRUE(revoke(one.actor, limit));
     EXPECT_FALSE(revocations_.check(one));
 }

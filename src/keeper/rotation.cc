@@ -37,12 +37,12 @@ bool was_told_to_stop(const Error& error) {
 
 }  // namespace
 
-Rotation::Rotation(Epochs& epochs, PersonStore& persons, Recorder& recorder,
-                   AppliedErasures& applied, Options options)
+Rotation::Rotation(Epochs& epochs, PersonStore& persons, Recorder& recorder, JournalMark& mark,
+                   Options options)
     : epochs_(epochs),
       persons_(persons),
       recorder_(recorder),
-      applied_(applied),
+      mark_(mark),
       options_(std::move(options)) {}
 
 Rotation::~Rotation() {
@@ -116,7 +116,7 @@ void Rotation::reached(Step step) {
 }
 
 void Rotation::keep_up() {
-    for (const auto& status : {applied_.remember(), persons_.compact()})
+    for (const auto& status : {mark_.remember(), persons_.compact()})
         if (!status && !status.error().retryable())
             log_error("The person store is not brought up to date: " + status.error().message);
 }
@@ -187,8 +187,13 @@ Status Rotation::rotate() {
 }
 
 Status Rotation::renew() {
+    auto kept_up = steady_clock::now();
     for (;;) {
         if (!may_go_on()) return told_to_stop();
+        if (steady_clock::now() - kept_up >= kUpkeep) {
+            keep_up();
+            kept_up = steady_clock::now();
+        }
         std::uint32_t pace = 0;
         {
             const std::lock_guard lock(mutex_);

@@ -30,7 +30,7 @@ class Rotation {
         std::function<bool(Step)> on_step;
     };
     /// All must outlive it.
-    Rotation(Epochs& epochs, PersonStore& persons, Recorder& recorder, AppliedErasures& applied,
+    Rotation(Epochs& epochs, PersonStore& persons, Recorder& recorder, JournalMark& mark,
              Options options);
     ~Rotation();
     Rotation(const Rotation&) = delete;
@@ -72,7 +72,7 @@ class Rotation {
     Epochs& epochs_;
     PersonStore& persons_;
     Recorder& recorder_;
-    AppliedErasures& applied_;
+    JournalMark& mark_;
     const Options options_;
 
     mutable std::mutex mutex_;

@@ -31,10 +31,10 @@ class RotationTest : public testing::Test {
         persons_ = std::move(*persons);
         recorder_ =
             std::make_unique<Recorder>(journal_, clock_, random_, Time{}, Recorder::Hooks{});
-        applied_ = std::make_unique<AppliedErasures>(*persons_, journal_);
-        ASSERT_TRUE(applied_->replay());
+        mark_ = std::make_unique<JournalMark>(*persons_, journal_, keys_.journal_mark(), random_);
+        ASSERT_TRUE(mark_->replay());
         rotation_ = std::make_unique<Rotation>(
-            *epochs_, *persons_, *recorder_, *applied_,
+            *epochs_, *persons_, *recorder_, *mark_,
             Rotation::Options{kBatch, [this, on_step](Step step) {
                                   const bool go_on = !on_step || on_step(step);
                                   if (!go_on) stopped_ = true;
@@ -47,7 +47,7 @@ class RotationTest : public testing::Test {
     }
     void close() {
         rotation_.reset();
-        applied_.reset();
+        mark_.reset();
         recorder_.reset();
         persons_.reset();
         epochs_.reset();
@@ -98,7 +98,7 @@ class RotationTest : public testing::Test {
     std::unique_ptr<Epochs> epochs_;
     std::unique_ptr<PersonStore> persons_;
     std::unique_ptr<Recorder> recorder_;
-    std::unique_ptr<AppliedErasures> applied_;
+    std::unique_ptr<JournalMark> mark_;
     std::unique_ptr<Rotation> rotation_;
     std::atomic<bool> stopped_{false};
     std::atomic<int> ended_{0};

@@ -111,9 +111,12 @@ std::shared_ptr<net::RpcService> Keeper::Parts::make_service() {
         "Open", kDoors,
         [&p](const Caller& caller, const v1::OpenRequest& request,
              net::Answer<v1::OpenResponse> answer) {
+            // One too many says enough: a message has room for millions.
+            const auto count =
+                std::min(request.disclosures_size(), static_cast<int>(kMaxDisclosures) + 1);
             std::vector<DisclosureRequest> requests;
-            for (const auto& disclosure : request.disclosures())
-                requests.push_back(to_request(disclosure));
+            requests.reserve(static_cast<std::size_t>(count));
+            for (int i = 0; i < count; ++i) requests.push_back(to_request(request.disclosures(i)));
             const auto shared = std::make_shared<net::Answer<v1::OpenResponse>>(std::move(answer));
             p.discloser->open(caller.service, requests,
                               [shared](const Result<Disclosures>& disclosed) {

@@ -20,7 +20,10 @@ std::int64_t column(std::uint64_t number) {
 }
 
 Error does_not_fit() {
-    return {ErrorCode::kCorrupt, "The index of the journal does not fit together."};
+    return {
+        ErrorCode::kCorrupt,
+        "The index of the journal, history.sqlite, does not fit together. It is built anew when "
+        "the keeper starts."};
 }
 
 }  // namespace
@@ -54,9 +57,12 @@ Result<std::uint64_t> SortedRuns::end(Transaction& transaction) const {
     return runs.empty() ? 0 : runs.front().beyond;
 }
 
-Status SortedRuns::add(Transaction& transaction, std::uint64_t beyond,
+Status SortedRuns::add(Transaction& transaction, std::uint64_t first, std::uint64_t beyond,
                        std::vector<Item> items) const {
-    CLOISON_TRY(const auto first, end(transaction));
+    CLOISON_TRY(const auto newest,
+                transaction.query("SELECT beyond FROM run ORDER BY first DESC LIMIT 1", {}));
+    if (first != (newest.empty() ? 0 : static_cast<std::uint64_t>(newest[0].integer(0))))
+        return fail(does_not_fit());
     std::stable_sort(items.begin(), items.end(),
                      [](const Item& a, const Item& b) { return a.list < b.list; });
     return write(transaction, {first, beyond, 0, items.size()}, items);
@@ -125,6 +131,8 @@ Status SortedRuns::read(Transaction& transaction, const Run& run, std::vector<It
                                   "number < $2 ORDER BY number",
                                   {column(run.block), column(run.block + run.blocks())}));
     if (rows.size() != run.blocks()) return fail(does_not_fit());
+    // Of a run without items there is no block to say so.
+    if (const auto whole = open_fences(transaction, run); !whole) return fail(whole.error());
     for (const auto& row : rows) {
         CLOISON_TRY(
             const auto some,
@@ -164,24 +172,32 @@ Result<std::shared_ptr<const SortedRuns::Fences>> SortedRuns::fences(Transaction
         const std::lock_guard lock(mutex_);
         if (const auto known = fences_.find(key); known != fences_.end()) return known->second;
     }
+    CLOISON_TRY(auto opened, open_fences(transaction, run));
+    std::shared_ptr<const Fences> read = std::make_shared<Fences>(std::move(opened));
+    const std::lock_guard lock(mutex_);
+    if (fences_.size() >= kMaxFences) fences_.clear();
+    fences_[key] = read;
+    return read;
+}
+
+Result<SortedRuns::Fences> SortedRuns::open_fences(Transaction& transaction, const Run& run) const {
     CLOISON_TRY(const auto row, transaction.query_one("SELECT fences FROM run WHERE first = $1",
                                                       {column(run.first)}));
     CLOISON_TRY(
         const auto opened,
         crypto::box_decrypt(key_, row.bytes(0), associated("history-run/v1", run, run.block)));
     if (opened.view().size() != run.blocks() * kListSize) return fail(does_not_fit());
-    auto read = std::make_shared<Fences>();
+    Fences fences;
     for (std::size_t at = 0; at < opened.view().size(); at += kListSize)
-        read->push_back(get_u32(opened.view().subspan(at)));
-    const std::lock_guard lock(mutex_);
-    if (fences_.size() >= kMaxFences) fences_.clear();
-    fences_[key] = read;
-    return std::shared_ptr<const Fences>(std::move(read));
+        fences.push_back(get_u32(opened.view().subspan(at)));
+    return fences;
 }
 
-Result<std::vector<std::uint64_t>> SortedRuns::find(Transaction& transaction, std::uint32_t list,
-                                                    std::uint64_t below, std::size_t limit) const {
+Result<std::vector<std::uint64_t>> SortedRuns::find(Transaction& transaction, std::uint64_t end,
+                                                    std::uint32_t list, std::uint64_t below,
+                                                    std::size_t limit) const {
     CLOISON_TRY(const auto runs, newest_first(transaction));
+    if ((runs.empty() ? 0 : runs.front().beyond) < end) return fail(does_not_fit());
     std::vector<std::uint64_t> found;
     for (const Run& run : runs) {
         if (found.size() >= limit) break;

@@ -40,16 +40,18 @@ class SortedRuns {
     /// Where the newest run ends, 0 if there is none. kCorrupt unless the runs follow one another
     /// from entry 0.
     Result<std::uint64_t> end(storage::Transaction& transaction) const;
-    /// The run of the entries from end() to before `beyond`; items of one list in the order in
-    /// which they are to be found, the last one first.
-    Status add(storage::Transaction& transaction, std::uint64_t beyond,
+    /// The run of the entries from `first` to before `beyond`; items of one list in the order in
+    /// which they are to be found, the last one first. kCorrupt unless the newest run ends at
+    /// `first`.
+    Status add(storage::Transaction& transaction, std::uint64_t first, std::uint64_t beyond,
                std::vector<Item> items) const;
     /// Merges kFanIn runs of one size, if there are as many, and says whether there were.
     Result<bool> merge(storage::Transaction& transaction) const;
     /// The newest `limit` values of a list that are below `below`, newest first. kCorrupt for what
-    /// was altered, moved or taken away.
-    Result<std::vector<std::uint64_t>> find(storage::Transaction& transaction, std::uint32_t list,
-                                            std::uint64_t below, std::size_t limit) const;
+    /// was altered, moved or taken away, and unless the runs reach `end` at least.
+    Result<std::vector<std::uint64_t>> find(storage::Transaction& transaction, std::uint64_t end,
+                                            std::uint32_t list, std::uint64_t below,
+                                            std::size_t limit) const;
     Status clear(storage::Transaction& transaction) const;
 
   private:
@@ -73,6 +75,7 @@ class SortedRuns {
                                     std::uint64_t number) const;
     Result<std::shared_ptr<const Fences>> fences(storage::Transaction& transaction,
                                                  const Run& run) const;
+    Result<Fences> open_fences(storage::Transaction& transaction, const Run& run) const;
     Status find_in(storage::Transaction& transaction, const Run& run, std::uint32_t list,
                    std::uint64_t below, std::size_t limit, std::vector<std::uint64_t>& found) const;
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "base/temporary_directory.h"
 #include "keeper/history_schema.h"
@@ -24,6 +25,7 @@ class SortedRunsTest : public testing::Test {
 
     /// A run of `entries` entries, each an item of a list drawn among `lists`.
     void add(std::uint64_t entries, std::uint32_t lists) {
+        const auto first = next_;
         std::vector<SortedRuns::Item> items;
         for (std::uint64_t i = 0; i < entries; ++i) {
             Bytes drawn(4);
@@ -33,7 +35,7 @@ class SortedRunsTest : public testing::Test {
             expected_[list].push_back(next_++);
         }
         ASSERT_TRUE(database_->write([&](storage::Transaction& transaction) {
-            return runs_.add(transaction, next_, items);
+            return runs_.add(transaction, first, next_, items);
         }));
     }
     bool merge() {
@@ -46,12 +48,20 @@ class SortedRunsTest : public testing::Test {
                                             std::size_t limit = kAll) {
         return database_->read_result<std::vector<std::uint64_t>>(
             [&](storage::Transaction& transaction) {
-                return runs_.find(transaction, list, below, limit);
+                return runs_.find(transaction, next_, list, below, limit);
             });
     }
     storage::Rows rows(const char* sql) {
         return *database_->read_result<storage::Rows>(
             [&](storage::Transaction& transaction) { return transaction.query(sql, {}); });
+    }
+    /// As somebody does who can write the file.
+    void change(const char* sql) {
+        ASSERT_TRUE(database_->write([&](storage::Transaction& transaction) -> Status {
+            CLOISON_TRY(const auto changed, transaction.execute(sql, {}));
+            EXPECT_GE(changed, 1) << sql;
+            return {};
+        }));
     }
     void expect_all(std::uint32_t lists) {
         for (std::uint32_t list = 0; list <= lists + 1; ++list) {
@@ -90,7 +100,7 @@ TEST_F(SortedRunsTest, AListMayFillManyBlocksOrNone) {
         for (const std::uint32_t lists : {1, 2, 3}) add(entries, lists);
     expect_all(3);
     ASSERT_TRUE(database_->write([&](storage::Transaction& transaction) {
-        return runs_.add(transaction, next_ + 10, {});  // ten entries about nobody
+        return runs_.add(transaction, next_, next_ + 10, {});  // ten entries about nobody
     }));
     expect_all(3);
     EXPECT_EQ(database_
@@ -124,9 +134,9 @@ TEST_F(SortedRunsTest, RunsOfOneSizeAreMergedEightAtATime) {
 
 TEST_F(SortedRunsTest, TheLargestRunsStayAsTheyAre) {
     for (int run = 0; run < 9; ++run) {
-        next_ += SortedRuns::kLargestRun;
+        const auto first = std::exchange(next_, next_ + SortedRuns::kLargestRun);
         ASSERT_TRUE(database_->write([&](storage::Transaction& transaction) {
-            return runs_.add(transaction, next_, {{1, next_ - 1}});
+            return runs_.add(transaction, first, next_, {{1, next_ - 1}});
         }));
     }
     EXPECT_FALSE(merge());
@@ -148,7 +158,7 @@ TEST_F(SortedRunsTest, BlocksShowNothing) {
 TEST_F(SortedRunsTest, AFailedWriteLeavesNothingBehind) {
     add(100, 5);
     const auto failed = database_->write([&](storage::Transaction& transaction) -> Status {
-        CLOISON_TRY_STATUS(runs_.add(transaction, next_ + 1, {{5, next_}}));
+        CLOISON_TRY_STATUS(runs_.add(transaction, next_, next_ + 1, {{5, next_}}));
         CLOISON_TRY_STATUS(transaction.execute("INSERT INTO nowhere VALUES (1)", {}));
         return {};
     });
@@ -156,6 +166,43 @@ TEST_F(SortedRunsTest, AFailedWriteLeavesNothingBehind) {
     expect_all(5);
     add(100, 5);
     expect_all(5);
+}
+
+TEST_F(SortedRunsTest, ARunThatIsMissingAtTheEndIsNoticed) {
+    add(100, 5);
+    add(100, 5);
+    change("DELETE FROM run WHERE first = 100");
+    EXPECT_EQ(find(1).error().code, ErrorCode::kCorrupt);
+    const auto added = database_->write([&](storage::Transaction& transaction) {
+        return runs_.add(transaction, 200, 300, {{1, 250}});
+    });
+    ASSERT_FALSE(added) << "it would hide the gap";
+    EXPECT_EQ(added.error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(SortedRunsTest, ARunThatIsSaidToBeEmptyIsNotMergedAway) {
+    for (int run = 0; run < 8; ++run) add(400, 2);
+    change("UPDATE run SET items = 0 WHERE first = 800");
+    const auto merged = database_->write_result<bool>(
+        [&](storage::Transaction& transaction) { return runs_.merge(transaction); });
+    ASSERT_FALSE(merged);
+    EXPECT_EQ(merged.error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(SortedRunsTest, ANewRunCostsNoReadingOfAllOthers) {
+    change(
+        "WITH RECURSIVE n(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM n WHERE x < 100000) "
+        "INSERT INTO run SELECT x * 4096, (x + 1) * 4096, 1, 0, x'00' FROM n");
+    constexpr std::uint64_t kEnd = 100'001 * std::uint64_t{4'096};
+    EXPECT_TRUE(database_->write([&](storage::Transaction& transaction) {
+        return runs_.add(transaction, kEnd, kEnd + 4'096, {});
+    }));
+}
+
+TEST_F(SortedRunsTest, AColumnOfAnotherTypeIsReported) {
+    add(100, 5);
+    change("UPDATE run SET items = 'x'");
+    EXPECT_EQ(find(1).error().code, ErrorCode::kCorrupt);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 /// What somebody can do who writes to the stores: everything that was moved, swapped, rolled back
 /// or changed in a bit is refused or reported.
 
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "crypto/box.h"
@@ -228,6 +230,22 @@ TEST_F(TamperingTest, AHistoryThatDoesNotFitTheJournalIsBuiltAnew) {
         ASSERT_TRUE(lines) << lines.error().message;
         EXPECT_EQ(lines->lines_size(), 1) << sql;
     }
+}
+
+TEST_F(TamperingTest, ADamagedHistoryIsMadeAnew) {
+    ASSERT_EQ(opens(), kGood);
+    bed_.keeper.reset();
+    const Path file = bed_.directory() / "history.sqlite";
+    const auto size = std::filesystem::file_size(file);
+    std::ofstream(file, std::ios::trunc) << std::string(size, 'x');
+    bed_.start();
+    ASSERT_NE(bed_.keeper, nullptr);
+    v1::HistoryRequest request;
+    request.set_grant(bed_.sign(bed_.self_grant(residents_[0], {})));
+    request.set_limit(200);
+    const auto lines = bed_.as("portal").history(request);
+    ASSERT_TRUE(lines) << lines.error().message;
+    EXPECT_EQ(lines->lines_size(), 1);
 }
 
 }  // namespace

@@ -21,6 +21,7 @@
 
 #include <array>
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
 #include <deque>
 #include <mutex>
@@ -365,11 +366,29 @@ class Serving {
                                     : std::string_view(token->second.data(), token->second.size()));
     }
 
+    /// What runs on gRPC's executor outside of gRPC's own calls: stopping a server does not wait
+    /// for it by itself.
+    void begin_outside() {
+        const std::lock_guard lock(mutex_);
+        ++outside_;
+    }
+    void end_outside() {
+        const std::lock_guard lock(mutex_);
+        if (--outside_ == 0) none_outside_.notify_all();
+    }
+    void wait_for_outside() {
+        std::unique_lock lock(mutex_);
+        none_outside_.wait(lock, [this] { return outside_ == 0; });
+    }
+
     const std::shared_ptr<const RpcService> service;
     CallRoom room;
 
   private:
     TokenVerifier verifier_;
+    std::mutex mutex_;
+    std::condition_variable none_outside_;
+    int outside_ = 0;
 };
 
 /// A call of a deferred method. No thread waits for room either: where there is none, the call
@@ -436,11 +455,15 @@ class GrpcDeferredCall final : public grpc::ServerUnaryReactor,
     }
 
     void enter_now() override {
-        alarm_.emplace().Set(std::chrono::system_clock::now(), [this](bool) {
+        serving_.begin_outside();
+        // A time that has passed: gRPC rounds the present one up.
+        alarm_.emplace().Set(gpr_inf_past(GPR_CLOCK_REALTIME), [this](bool) {
+            Serving& serving = serving_;  // This may be gone before the end.
             if (context_.IsCancelled())
                 answer(fail(busy()));
             else
                 begin();
+            serving.end_outside();
         });
     }
 
@@ -479,6 +502,8 @@ class GrpcService final : public grpc::Service {
                 MarkMethodRawCallback(static_cast<int>(paths_.size() - 1), deferred(method));
         }
     }
+
+    void wait_for_outside() { serving_.wait_for_outside(); }
 
   private:
     grpc::internal::MethodHandler* threaded(const RpcService::Method& method) {
@@ -550,6 +575,7 @@ class GrpcServer final : public RpcServer {
         stopped_ = true;
         server_->Shutdown(std::chrono::system_clock::now() + grace);
         server_->Wait();
+        service_->wait_for_outside();
     }
 
   private:

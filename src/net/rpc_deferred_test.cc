@@ -416,5 +416,43 @@ TEST_F(RpcDeferredTest, ManyCallersAreAnsweredByFewThreads) {
     EXPECT_EQ(unanswered_.came(), kCallers * kCalls);
 }
 
+TEST_F(RpcDeferredTest, StopWaitsForHandlersWhoseCallsAreAnswered) {
+    for (int round = 0; round < 20; ++round) {
+        Unanswered first;
+        Unanswered second;
+        std::atomic<bool> stopping = false;
+        std::atomic<bool> returned = false;
+        auto service = std::make_shared<RpcService>(deferred_service()->descriptor());
+        service->on_deferred<SayRequest, SayResponse>(
+            "Say", {"portal"}, [&](const Caller&, const SayRequest&, Answer<SayResponse> answer) {
+                second.add(std::move(answer));
+                // One that found room at once is answered when its handler returns.
+                for (int i = 0; i < 1'000 && !stopping; ++i) std::this_thread::yield();
+                for (int i = 0; i < 100; ++i) std::this_thread::yield();
+                returned = true;
+            });
+        service->on_deferred<WaitRequest, SayResponse>(
+            "Wait", {"portal"}, [&](const Caller&, const WaitRequest&, Answer<SayResponse> answer) {
+                first.add(std::move(answer));
+            });
+        service->on_deferred<RefuseRequest, SayResponse>(
+            "Refuse", {}, [](const Caller&, const RefuseRequest&, Answer<SayResponse>) {});
+        const auto server = start(service, 1);
+        const auto portal = channel();
+        std::thread holding([&] { EXPECT_TRUE(wait(*portal)); });
+        first.wait_for(1);
+        // There is no room: in most rounds it waits for the first one's.
+        std::thread behind([&] { EXPECT_TRUE(portal->call<SayResponse>("Say", SayRequest())); });
+        for (int i = 0; i < 100; ++i) std::this_thread::yield();
+        say(first.take(), "x");
+        say(second.take(), "y");
+        holding.join();
+        behind.join();
+        stopping = true;
+        server->stop(std::chrono::seconds(10));
+        EXPECT_TRUE(returned) << round;
+    }
+}
+
 }  // namespace
 }  // namespace cloison::net

@@ -1,13 +1,11 @@
 #include "storage/database.h"
 
-#include <cstdlib>
-
 namespace cloison::storage {
 namespace {
 
 template <class T>
 const T& value_at(const std::vector<Value>& values, std::size_t column) {
-    if (column >= values.size() || !std::holds_alternative<T>(values[column])) std::abort();
+    if (column >= values.size() || !std::holds_alternative<T>(values[column])) throw WrongColumn();
     return std::get<T>(values[column]);
 }
 
@@ -26,7 +24,7 @@ const Bytes& Row::bytes(std::size_t column) const {
 }
 
 bool Row::is_null(std::size_t column) const {
-    if (column >= values_.size()) std::abort();
+    if (column >= values_.size()) throw WrongColumn();
     return std::holds_alternative<std::nullptr_t>(values_[column]);
 }
 

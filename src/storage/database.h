@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,10 +24,15 @@ inline Value blob(std::string_view bytes) {
     return to_bytes(bytes);
 }
 
+struct WrongColumn : std::exception {
+    const char* what() const noexcept override { return "A column is not of its type."; }
+};
+
 class Row {
   public:
     explicit Row(std::vector<Value> values) : values_(std::move(values)) {}
-    /// The column must hold that type; another is a bug and aborts.
+    /// The column must hold that type. Another, which is a bug or a damaged file, throws
+    /// WrongColumn: within the work of a transaction that is kCorrupt.
     std::int64_t integer(std::size_t column) const;
     const std::string& text(std::size_t column) const;
     const Bytes& bytes(std::size_t column) const;

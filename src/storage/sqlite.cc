@@ -135,7 +135,11 @@ class SqliteDatabase : public Database {
         CLOISON_TRY(auto connection, pool.take());
         SqliteTransaction transaction(pool, std::move(connection));
         CLOISON_TRY_STATUS(transaction.begin(begin));
-        CLOISON_TRY_STATUS(work(transaction));
+        try {
+            CLOISON_TRY_STATUS(work(transaction));
+        } catch (const WrongColumn& wrong) {
+            return fail(ErrorCode::kCorrupt, wrong.what());
+        }
         return transaction.commit();
     }
 
