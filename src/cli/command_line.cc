@@ -232,6 +232,23 @@ void add_inspection(Commands& commands) {
     });
 }
 
+/// An empty value is refused for every option and argument: it names no file, and a check that was
+/// asked for with one would be left out without a word.
+void refuse_empty_values(CLI::App& app) {
+    for (CLI::Option* option : app.get_options()) {
+        // A flag takes none; without a scanner uploads are not scanned.
+        if (option->get_items_expected_max() == 0 || option->get_name() == "--clamd") continue;
+        option->check(
+            [](const std::string& value) {
+                return value.empty() ? std::string("takes a value, and an empty one was given")
+                                     : std::string();
+            },
+            "");
+    }
+    for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+        refuse_empty_values(*command);
+}
+
 /// What is wrong with the command line, like every other error. CLI11 misses a subcommand before it
 /// looks at the word that stands in its place.
 void print_parse_error(const CLI::App& app, const CLI::ParseError& error) {
@@ -260,6 +277,7 @@ int run_command_line(int argc, char** argv) {
             return commands.add(name, description)->group("Demo");
         },
         [&commands] { return commands.layout(); }, chosen);
+    refuse_empty_values(app);
 
     try {
         app.parse(argc, argv);

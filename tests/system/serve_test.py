@@ -171,7 +171,7 @@ class Serve(unittest.TestCase):
                      "--pkcs11-pin-file", "pin"]
             for options, says in (
                 (["--journal-origin", "a b"], "journal.origin"),
-                (["--journal-origin", ""], "journal.origin"),
+                (["--journal-origin", ""], "--journal-origin"),
                 (["--journal-origin", "a+b"], "journal.origin"),
                 (["--journal-origin", "x" * 300], "128 bytes"),
                 (["--portal-port", "8081"], "http.desk_port"),
