@@ -12,6 +12,7 @@
 #include "casework/casework_client.h"
 #include "cli/canary_people.h"
 #include "cli/service_wiring.h"
+#include "cli/whole_number.h"
 #include "crypto/keys.h"
 #include "demo/names.h"
 #include "documents/documents_client.h"
@@ -328,6 +329,7 @@ void add_canary_command(CLI::App& command, std::function<Layout()> layout,
                      "Which copy of the data they are for: 1 to 32 of a-z, 0-9, '-' and '.'")
         ->required();
     plant_command->add_option("--persons", planting->persons, "Persons for each compartment")
+        ->transform(whole_number())
         ->check(CLI::Range(1U, kMaxPersons))
         ->capture_default_str();
     plant_command->add_option("--mail-domain", planting->mail_domain,

@@ -119,12 +119,15 @@ void add_operation(Commands& commands) {
     auto configuration = std::make_shared<Configuration>();
     const auto port = CLI::Range(1, 65535);
     init_command->add_option("--portal-port", configuration->portal_port, "Port of the portal")
+        ->transform(whole_number())
         ->check(port)
         ->capture_default_str();
     init_command->add_option("--desk-port", configuration->desk_port, "Port of the desk")
+        ->transform(whole_number())
         ->check(port)
         ->capture_default_str();
     init_command->add_option("--outbox-port", configuration->outbox_port, "Port of the outbox page")
+        ->transform(whole_number())
         ->check(port)
         ->capture_default_str();
     init_command
@@ -203,7 +206,7 @@ void add_journal(Commands& commands) {
     verify
         ->add_option("--quorum", *quorum,
                      "Fail unless at least so many of these witnesses cosigned it")
-        ->check(whole_number());
+        ->transform(whole_number());
     verify->fallthrough();
     verify->callback([&commands, file, vkey, witnesses, quorum] {
         commands.chosen = [file, vkey, witnesses, quorum] {

@@ -12,6 +12,7 @@
 #include "casework/request_type.h"
 #include "cli/init.h"
 #include "cli/services.h"
+#include "cli/whole_number.h"
 #include "crypto/keys.h"
 #include "drill/drill.h"
 #include "drill/link.h"
@@ -232,8 +233,11 @@ void add_link_drill(CLI::App& command, const std::function<Layout()>& layout,
     auto* drill = command.add_subcommand("link", "Any two stolen stores are matched");
     auto choice = std::make_shared<LinkChoice>();
     drill->add_option("--residents", choice->residents, "Makes a town of so many for itself")
+        ->transform(whole_number())
         ->check(CLI::Range(1U, population::kMaxResidents));
-    drill->add_option("--seed", choice->seed, "Of the town and the attack")->capture_default_str();
+    drill->add_option("--seed", choice->seed, "Of the town and the attack")
+        ->transform(whole_number())
+        ->capture_default_str();
     drill->add_flag("--json", choice->json, "Print JSON");
     drill->fallthrough();
     drill->callback([choice, layout, &chosen] {
@@ -277,9 +281,11 @@ void add_demo_commands(
     auto* population = add("population", "Fills new directories with an invented town");
     auto choice = std::make_shared<PopulationChoice>();
     population->add_option("--residents", choice->residents, "How many")
+        ->transform(whole_number())
         ->check(CLI::Range(1U, population::kMaxResidents))
         ->capture_default_str();
     population->add_option("--seed", choice->seed, "The same seed gives the same people")
+        ->transform(whole_number())
         ->capture_default_str();
     population->callback([choice, layout, &chosen] {
         chosen = [choice, layout] { return make_population(layout(), *choice); };

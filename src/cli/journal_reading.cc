@@ -239,7 +239,7 @@ void add_fsck(CLI::App& journal, const std::function<Layout()>& layout,
     fsck->add_flag("--json", arguments->json, "Print JSON");
     fsck->add_option("--at-least", arguments->at_least,
                      "So many lines were there once: fewer are an older copy")
-        ->check(whole_number());
+        ->transform(whole_number());
     fsck->add_option("--against", arguments->against,
                      "A checkpoint of it that was kept elsewhere: what it covers must be there");
     fsck->fallthrough();
@@ -267,15 +267,16 @@ void add_prove(CLI::App& journal, const std::function<Layout()>& layout,
     auto* prove = journal.add_subcommand(
         "prove", "Prints the proof of a line, or that the journal only grew between two sizes");
     auto arguments = std::make_shared<ProveArguments>();
-    prove->add_option("index", arguments->index, "The line, counted from 0")->check(whole_number());
+    prove->add_option("index", arguments->index, "The line, counted from 0")
+        ->transform(whole_number());
     prove->add_option("--size", arguments->size, "Prove it in the journal of that many lines")
-        ->check(whole_number());
+        ->transform(whole_number());
     prove->add_option("--checkpoint", arguments->checkpoint,
                       "Prove it against a signed checkpoint in a file, such as a cosigned one");
     prove->add_option("--from", arguments->from, "Prove growth from that many lines")
-        ->check(whole_number());
+        ->transform(whole_number());
     prove->add_option("--to", arguments->to, "To so many; to all that are published if not given")
-        ->check(whole_number());
+        ->transform(whole_number());
     prove->fallthrough();
     prove->callback([layout, arguments, &chosen] {
         chosen = [layout, arguments] { return run_prove(layout(), *arguments); };
@@ -290,7 +291,7 @@ void add_export(CLI::App& journal, const std::function<Layout()>& layout,
     command->add_option("--to", arguments->to, "A new directory, or one that an export before made")
         ->required();
     command->add_option("--upto", arguments->upto, "Only the first so many lines")
-        ->check(whole_number());
+        ->transform(whole_number());
     command->fallthrough();
     command->callback([layout, arguments, &chosen] {
         chosen = [layout, arguments] { return run_export(layout(), *arguments); };

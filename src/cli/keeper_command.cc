@@ -12,6 +12,7 @@
 #include "cli/caller_key.h"
 #include "cli/counted.h"
 #include "cli/service_wiring.h"
+#include "cli/whole_number.h"
 #include "crypto/keys.h"
 #include "journal/wal.h"
 #include "keeper/client/keeper_client.h"
@@ -302,6 +303,7 @@ void add_keeper_commands(CLI::App& command, std::function<Layout()> layout,
         ->add_option("--pace", choice->pace,
                      "Persons a second at most, to leave the disk to others; as many as it can if "
                      "left out")
+        ->transform(whole_number())
         ->check(CLI::Range(std::uint32_t{1}, std::uint32_t{1'000'000}))
         ->excludes(status)
         ->excludes(pause);

@@ -148,10 +148,18 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(done.returncode, 2, arguments)
         self.assertEqual([path.name for path in foreign.iterdir()], ["letter"])
         self.assertIn("either", self.refused("prove", 1, "--from", 1))
-        for arguments in (["prove", "-1"], ["prove", "--from", "-1"], ["prove", 1, "--size", "-1"],
-                          ["export", "--to", foreign, "--upto", "-1"], ["fsck", "--at-least", "-1"]):
-            done = run("journal", *arguments, "--var", self.here.var, check=False)
-            self.assertIn("takes a whole number from 0 up", done.stderr, arguments)
+        most = 2**64 - 1
+        for number in ("-1", most + 1, 10**20):
+            for arguments in (["prove", number], ["prove", "--from", number], ["prove", "--from", 1, "--to", number],
+                              ["prove", 1, "--size", number], ["export", "--to", foreign, "--upto", number],
+                              ["fsck", "--at-least", number]):
+                done = run("journal", *arguments, "--var", self.here.var, check=False)
+                self.assertEqual(done.returncode, 2, arguments)
+                self.assertIn(f'takes a whole number from 0 to {most}, not "{number}"', done.stderr, arguments)
+        # The largest is one like any other, and a zero before a number says nothing.
+        self.assertIn(f"there were {most}", self.refused("fsck", "--at-least", most, code=1))
+        self.assertIn(str(most), self.refused("prove", most))
+        self.assertIn("\nindex 10\n", self.journal("prove", "010", "--size", 11))
         proof = self.write("proof", self.journal("prove", 0))
         key = self.vkey.read_text().strip()
         for option, arguments in (("--key", ["--key", "bad"]), ("--witness", ["--key", key, "--witness", "bad"]),

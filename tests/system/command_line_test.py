@@ -72,6 +72,21 @@ class CommandLine(unittest.TestCase):
         run("init", "--var", var, "--clamd", "")
         self.assertIn('clamd = ""', (var / "cloison.toml").read_text())
 
+    def test_a_number_that_does_not_fit_is_refused_with_the_bound(self):
+        most = 2**64 - 1
+        few = run("drill", "link", "--var", self.here.var, "--seed", most, check=False)
+        self.assertNotIn("whole number", few.stderr)
+        for command in (["drill", "link", "--seed"], ["population", "--seed"],
+                        ["journal", "verify", "x", "--key", "x", "--quorum"], ["journal", "fsck", "--at-least"]):
+            with self.subTest(command):
+                self.assertIn(f'takes a whole number from 0 to {most}, not "{most + 1}"',
+                              self.refused(*command, most + 1))
+        # A zero in front does not make it octal.
+        self.assertIn("not in range", self.refused("init", "--var", self.here.var, "--portal-port", "0"))
+        var = self.here.var.parent / "decimal"
+        run("init", "--var", var, "--portal-port", "010080")
+        self.assertIn("portal_port = 10080\n", (var / "cloison.toml").read_text())
+
     def test_what_the_system_refuses_unforeseen_is_one_line_and_no_abort(self):
         gone = self.here.var.parent / "gone"
         gone.mkdir()
