@@ -273,6 +273,8 @@ Status settle_token_options(Configuration& configuration) {
 }
 
 Status require_first_run(const Layout& layout, FileSystem& files) {
+    // Says what is missing where no directory was made.
+    CLOISON_TRY_STATUS(Configuration::load(files, layout.configuration()));
     const Path journal = keeper::journal_directory(layout.service("keeper"));
     CLOISON_TRY(const bool has_run, files.exists(journal::segments_directory(journal)));
     if (has_run) return {};

@@ -22,7 +22,7 @@ void add_keeper_commands(CLI::App& command, std::function<Layout()> layout,
 /// be given with "file"; paths become absolute, but a library's bare name is the loader's to find.
 Status settle_token_options(Configuration& configuration);
 
-/// kNotFound if the keeper has not made its journal yet.
+/// kNotFound if there are no settings, or if the keeper has not made its journal yet.
 Status require_first_run(const Layout& layout, FileSystem& files);
 
 /// `--root-key`, `--pkcs11-module` and so on, into `configuration`, which must outlive the parsing.

@@ -95,6 +95,15 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertRegex(done.stderr, r"\Acloison: .*No such file or directory.*\n\Z")
 
+    def test_a_directory_that_is_none_is_named(self):
+        nowhere = self.here.var / "nowhere"
+        for command in (["status"], ["serve"], *(["journal", *words] for words in (
+                ["key"], ["fsck"], ["checkpoint"], ["prove", "1"], ["export", "--to", "t"]))):
+            with self.subTest(command):
+                done = run(*command, "--var", nowhere, check=False)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(f"{nowhere}/cloison.toml is missing", done.stderr)
+
     def test_a_member_of_staff_has_an_address_and_a_name(self):
         def add(email="a@example.org", name="A", unit="U", role="officer", *more):
             return self.refused("staff", "add", "--var", self.here.var, "--role", role, "--email", email,
