@@ -113,12 +113,19 @@ nlohmann::json services_report(const nlohmann::json& state, const Layout& layout
     return report;
 }
 
+/// Whether `cloison serve` has come so far.
+bool has_started(const nlohmann::json& service) {
+    return !service.at("started").get<std::string>().empty();
+}
+
 void print_services(const nlohmann::json& report) {
     std::printf("%-10s %-8s %-9s %-21s %s\n", "service", "pid", "answers", "since", "restarts");
     for (const auto& service : report)
-        std::printf("%-10s %-8d %-9s %-21s %d\n", service["name"].get<std::string>().c_str(),
-                    service["pid"].get<int>(), service["answers"].get<bool>() ? "yes" : "NO",
-                    service["started"].get<std::string>().c_str(), service["restarts"].get<int>());
+        std::printf(
+            "%-10s %-8d %-9s %-21s %d\n", service["name"].get<std::string>().c_str(),
+            service["pid"].get<int>(), service["answers"].get<bool>() ? "yes" : "NO",
+            has_started(service) ? service["started"].get<std::string>().c_str() : "not yet",
+            service["restarts"].get<int>());
 }
 
 }  // namespace
@@ -157,8 +164,10 @@ Status show_status(const Layout& layout, FileSystem& files, bool json) {
     const bool all_answer = std::all_of(report.begin(), report.end(), [](const auto& service) {
         return service.at("answers").template get<bool>();
     });
-    if (!all_answer) return fail(ErrorCode::kUnavailable, "A service does not answer.");
-    return {};
+    if (all_answer) return {};
+    if (!std::all_of(report.begin(), report.end(), has_started))
+        return fail(ErrorCode::kUnavailable, "Cloison is starting: not every service runs yet.");
+    return fail(ErrorCode::kUnavailable, "A service does not answer.");
 }
 
 }  // namespace cloison::cli

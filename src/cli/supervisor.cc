@@ -111,13 +111,14 @@ Supervisor::Supervisor(std::vector<ServiceProcess> services, Path state_file, Fi
 }
 
 Status Supervisor::start_all() {
+    write_state();
     for (std::size_t i = 0; i < services_.size(); ++i) {
         if (auto status = start(i); !status) {
             stop_all();
             return status;
         }
+        write_state();
     }
-    write_state();
     return {};
 }
 
@@ -240,10 +241,12 @@ void Supervisor::write_state() {
     nlohmann::json state;
     state["pid"] = getpid();
     for (std::size_t i = 0; i < services_.size(); ++i) {
-        state["services"].push_back({{"name", services_[i].name},
-                                     {"pid", running_[i].pid},
-                                     {"started", format_rfc3339(running_[i].started)},
-                                     {"restarts", running_[i].restarts}});
+        const Running& service = running_[i];
+        state["services"].push_back(
+            {{"name", services_[i].name},
+             {"pid", service.pid},
+             {"started", service.started == Time() ? "" : format_rfc3339(service.started)},
+             {"restarts", service.restarts}});
     }
     const std::string text = state.dump(2) + "\n";
     if (auto status = files_.write_file_atomically(state_file_, as_bytes(text), 0600); !status)

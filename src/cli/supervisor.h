@@ -21,7 +21,8 @@ struct ServiceProcess {
 /// Children die with this process even if it is killed. Call from the only thread of the process.
 class Supervisor {
   public:
-    /// `state_file` tells `cloison status` what runs.
+    /// `state_file` tells `cloison status` what runs; of a service whose turn has not come, an
+    /// empty "started".
     Supervisor(std::vector<ServiceProcess> services, Path state_file, FileSystem& files,
                Clock& clock);
 
@@ -37,7 +38,7 @@ class Supervisor {
   private:
     struct Running {
         int pid = 0;
-        Time started;
+        Time started;  ///< Time(): not yet.
         int restarts = 0;
         Duration delay{100};
         Time restart_at;  ///< Meaningful while pid is 0.

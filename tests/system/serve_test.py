@@ -107,6 +107,34 @@ class Serve(unittest.TestCase):
             finally:
                 stop_keeper(keeper)
 
+    def test_status_while_it_starts_names_what_does_not_run_yet(self):
+        with Installation() as here:
+            key = here.var / "desk" / "service.key"
+            key.unlink()
+            os.mkfifo(key, 0o600)  # The desk waits for its key.
+            server = subprocess.Popen([str(CLOISON), "serve", "--var", str(here.var)],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            try:
+                def all_but_desk():
+                    done = run("status", "--json", "--var", here.var, check=False)
+                    services = json.loads(done.stdout)["services"]
+                    return done if sum(s["answers"] for s in services) == SERVICES.index("desk") else None
+                done = wait_until(all_but_desk, 30, "every service before the desk")
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("is starting", done.stderr)
+                report = json.loads(done.stdout)["services"]
+                self.assertEqual([s["name"] for s in report], SERVICES)
+                self.assertEqual([s["name"] for s in report if not s["started"]], ["desk", "outbox"])
+                words = run("status", "--var", here.var, check=False).stdout
+                self.assertRegex(words, r"desk +0 +NO +not yet")
+                self.assertNotIn("runs alone", words)
+            finally:
+                os.close(os.open(key, os.O_WRONLY | os.O_NONBLOCK))
+            self.assertEqual(server.wait(timeout=60), 1)
+            self.assertIn("service.key", server.stderr.read())
+            server.stderr.close()
+            one_line(self, run("status", "--var", here.var, check=False), "Nothing runs")
+
     def test_dies_with_its_services(self):
         with Installation() as here:
             here.start()
