@@ -39,9 +39,9 @@ class CommandLine(unittest.TestCase):
         cls.addClassCleanup(cls.here.__exit__)
         cls.early = cls.journal("checkpoint")
         cls.here.start()
-        resident = Browser(cls.here.portal_port).sign_in(demo_accounts(cls.here.var)["resident"][0])
-        cls.addClassCleanup(resident.close)
-        assert resident.get("/account").status == 200
+        cls.resident = Browser(cls.here.portal_port).sign_in(demo_accounts(cls.here.var)["resident"][0])
+        cls.addClassCleanup(cls.resident.close)
+        assert cls.resident.get("/account").status == 200
         wait_until(lambda: checkpoint_size(cls.journal("checkpoint")) > checkpoint_size(cls.early), 30,
                    "a published line")
         cls.vkey = cls.write("vkey", cls.journal("key"))
@@ -78,6 +78,32 @@ class CommandLine(unittest.TestCase):
         proof = self.write("proof", self.journal("prove", 2, "--checkpoint", kept))
         self.check("proof", proof, self.vkey)
         self.assertTrue(proof.read_text().endswith("\n\n" + self.early))
+
+    def test_the_proof_that_a_resident_saves_is_checked_elsewhere(self):
+        """The file as the portal hands it out, by a program that shares no line with ours."""
+        links = [link for link in self.resident.get("/disclosures").links if link.endswith("/proof")]
+        self.assertTrue(links)
+        for link in (links[0], links[-1]):
+            answer = self.resident.get(link)
+            self.assertEqual(answer.status, 200, link)
+            index = int(link.split("/")[2])
+            self.assertIn(f'filename="cloison-{index}.tlog-proof.txt"', answer.headers["Content-Disposition"])
+            saved = self.scratch / "saved"
+            saved.write_bytes(answer.body)
+            self.assertEqual(self.check("proof", saved, self.vkey)["index"], index)
+            # A character changed in any line: entry, hashes, checkpoint, signature.
+            lines = answer.body.decode().splitlines(keepends=True)
+            for at, line in enumerate(lines):
+                if not line.strip():
+                    continue
+                place = len(line) // 2
+                changed = line[:place] + ("A" if line[place] != "A" else "B") + line[place + 1:]
+                altered = self.write("altered", "".join([*lines[:at], changed, *lines[at + 1:]]))
+                with self.subTest(link=link, line=at):
+                    with self.assertRaises(AssertionError):
+                        self.check("proof", altered, self.vkey)
+                    self.assertEqual(run("journal", "verify", altered, "--key", self.vkey,
+                                         check=False).returncode, 1)
 
     def test_growth_is_proved(self):
         old, new = self.write("old", self.early), self.write("new", self.journal("checkpoint"))
