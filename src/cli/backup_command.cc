@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "base/random.h"
@@ -27,6 +28,7 @@ struct BackupChoice {
     std::string recipient;
     std::string key;
     keeper::RestoreOptions restore;
+    bool without_newer_journal = false;
 };
 
 /// How far it is, drawn over itself on a terminal and nowhere else.
@@ -140,10 +142,40 @@ void print(const char* what, const keeper::Restored& restored) {
             counted(restored.lost, "person").c_str());
 }
 
+/// Who restores says what is to become of those who were erased after the backup.
+Status require_word_on_erasures(const BackupChoice& choice) {
+    const bool journal = !choice.restore.journal.empty();
+    if (journal != choice.without_newer_journal) return {};
+    return fail(ErrorCode::kInvalidArgument,
+                journal ? "--without-newer-journal and --journal exclude each other."
+                        : "Name with --journal a copy of the keeper's journal that is newer than "
+                          "the backup: who was erased since is erased again. If there is none, "
+                          "say --without-newer-journal: then these persons come back.");
+}
+
+/// "3 days", in the largest unit that there are two of.
+std::string in_words(Duration age) {
+    const auto minutes =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, age.count() / 60'000));
+    if (minutes < 120) return counted(minutes, "minute");
+    if (minutes < 48 * 60) return counted(minutes / 60, "hour");
+    return counted(minutes / (24 * 60), "day");
+}
+
+void print_who_is_back(const keeper::Restored& restored, const Clock& clock) {
+    std::printf(
+        "The backup is %s old, of %s: persons who were erased since then are back, as no newer "
+        "journal says otherwise.\n",
+        in_words(clock.now() - restored.backup_time).c_str(),
+        format_rfc3339(restored.backup_time).c_str());
+}
+
 Status restore(const Layout& layout, const BackupChoice& choice) {
+    CLOISON_TRY_STATUS(require_word_on_erasures(choice));
     CLOISON_TRY_STATUS(layout.check());
     CLOISON_TRY(const auto restored, restore_into(choice, layout.var()));
     print("Restored", restored);
+    if (choice.without_newer_journal) print_who_is_back(restored, system_clock());
     // No backup holds it, and a keeper without it can neither be asked nor rotated.
     const auto made = make_caller_key(layout, kOperator, local_file_system(), system_random());
     if (!made)
@@ -205,6 +237,8 @@ void add_backup_command(CLI::App& command, std::function<Layout()> layout,
     auto* restore_command = command.add_subcommand(
         "restore", "Makes --var, a new directory, what was backed up, and checks all of it");
     add_source_options(*restore_command, *choice);
+    restore_command->add_flag("--without-newer-journal", choice->without_newer_journal,
+                              "Without --journal: who was erased after the backup comes back");
     restore_command->fallthrough();
     restore_command->callback([choice, layout = std::move(layout), &chosen] {
         chosen = [choice, layout] { return restore(layout(), *choice); };

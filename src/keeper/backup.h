@@ -65,6 +65,7 @@ struct RestoreOptions {
     bool accept_lost = false;
 };
 struct Restored {
+    Time backup_time;           ///< When the backup was made.
     std::uint64_t persons = 0;  ///< Whose keys were all opened.
     std::uint64_t lost = 0;     ///< Under a destroyed epoch key; erased.
     std::uint64_t erased_again = 0;

@@ -150,6 +150,7 @@ class Restorer {
                     read_archive(files_, options_.escrow, recovery, escrow));
         CLOISON_TRY(const auto escrowed,
                     BackupManifest::parse(escrow.manifest(), ManifestKind::kEscrow));
+        restored_.backup_time = manifest_.time;
         // The keys may have moved since the archive was made.
         manifest_.root_key = escrowed.root_key;
         CLOISON_TRY(const auto key, journal_signing_key(files_, keeper_));

@@ -129,6 +129,16 @@ TEST_F(BackupTest, GoesOverTheSnapshotThatAKilledOneLeft) {
     expect_whole(backup());
 }
 
+TEST_F(BackupTest, ARestoreTellsWhenTheBackupWasMade) {
+    const auto made = backup();
+    ASSERT_TRUE(made) << made.error().message;
+    const std::string then = format_rfc3339(bed_.clock.now());
+    bed_.clock.advance(Duration(3'600'000));
+    const auto restored = restore(*made);
+    ASSERT_TRUE(restored) << restored.error().message;
+    EXPECT_EQ(format_rfc3339(restored->backup_time), then);
+}
+
 TEST_F(BackupTest, ASecondNameOfTheEscrowIsNotOverwritten) {
     const auto first = backup();
     ASSERT_TRUE(first) << first.error().message;

@@ -43,7 +43,10 @@ class Rehearsal(unittest.TestCase):
         return archive, escrow
 
     def restore(self, archive, *options, escrow=None, check=True, name="restored", key=None):
+        """Without a newer journal, unless one is among the options."""
         var = self.directory / name
+        if "--journal" not in options:
+            options += ("--without-newer-journal",)
         done = run("backup", "restore", "--from", archive, "--escrow",
                    escrow or self.to / "keys.escrow", "--key", key or self.key, "--var", var,
                    *options, check=check)
@@ -98,18 +101,36 @@ class Rehearsal(unittest.TestCase):
         people("erase", self.var, self.people, 3)
         stop_keeper(self.keeper)
 
-        older, _ = self.restore(archive, name="older")
+        older, done = self.restore(archive, name="older")
+        self.assertRegex(done.stdout, r"The backup is \d minutes? old, of 20.*: persons who were erased since")
         self.assertEqual(self.opened(older), {"opened": PERSONS, "not_found": 0, "corrupt": 0},
                          "without the newer journal nothing says that anybody was erased")
         newer, done = self.restore(archive, "--journal", self.var / "keeper" / "journal",
                                    name="newer")
         self.assertIn("Erased again, as the journal says: 1 person.", done.stdout)
+        self.assertNotIn("are back", done.stdout)
         self.assertEqual(self.opened(newer), {"opened": PERSONS - 1, "not_found": 1, "corrupt": 0})
         run("journal", "fsck", "--var", newer)
         self.operate(newer)
 
         full = self.restore(archive, check=False, name="newer")[1]
         self.assertIn("is not empty", full.stderr)
+
+    def test_whoever_restores_says_what_becomes_of_those_erased_since(self):
+        archive, escrow = self.backup()
+        stop_keeper(self.keeper)
+        var = self.directory / "unsaid"
+        source = ("--from", archive, "--escrow", escrow, "--key", self.key)
+        journal = ("--journal", self.var / "keeper" / "journal")
+        for options, says in (((), "come back"), ((*journal, "--without-newer-journal"), "exclude")):
+            with self.subTest(says):
+                done = run("backup", "restore", *source, "--var", var, *options, check=False)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn("--without-newer-journal", done.stderr)
+                self.assertIn(says, done.stderr)
+                self.assertFalse(var.exists())
+        # A look whether it is whole brings nobody back.
+        self.assertNotIn("are back", run("backup", "verify", *source).stdout)
 
     def test_a_rotation_ends_older_backups(self):
         old, old_escrow = self.backup()
