@@ -1,11 +1,10 @@
 // The keeper over real RPC: opening one value, durably, against the slower of a bare RPC echo of
-// messages of the same sizes and a raw group commit of the same line; opening batches of persons
-// under one approved list against the raw group commit; enrolment against plain inserts.
+// messages of the same sizes and a raw group commit of the same line; opening batches of persons,
+// each under a grant of its own, against the raw group commit; enrolment against plain inserts.
 
-#include "base/id.h"
 #include "bench/keeper_servers.h"
 #include "bench/raw_group_commit.h"
-#include "keeper/client/grant.h"
+#include "bench/stored_value.h"
 #include "storage/database.h"
 
 using namespace cloison;
@@ -21,48 +20,15 @@ constexpr int kBatchPersons = 100;
 constexpr std::size_t kLineBytes = 176;  // About what one disclosure writes.
 constexpr std::uint32_t kEnrolBatch = 10'000;
 
-/// One person with one sealed value and a grant for it.
+/// A person of their own with one sealed value, and a grant for it.
 keeper::v1::OpenRequest make_opening(const Servers& servers, const keeper::KeeperClient& portal,
                                      const keeper::KeeperClient& identity) {
     keeper::v1::EnrollRequest enroll;
     enroll.set_count(1);
     const auto enrolled = must(portal.enroll(enroll), "enroll");
-    keeper::v1::ResolveRequest resolve;
-    resolve.mutable_subject()->set_enrolment(enrolled.enrolments(0));
-    const auto resolved = must(identity.resolve(resolve), "resolve");
-
-    const auto record = RequestId::random(system_random());
-    keeper::v1::SealRequest seal;
-    seal.mutable_subject()->set_enrolment(enrolled.enrolments(0));
-    auto* plain = seal.add_items();
-    plain->set_field("email");
-    plain->set_record(record.bytes());
-    plain->set_value("somebody@bench.example");
-    plain->set_schema_version(1);
-    const auto sealed = must(portal.seal(seal), "seal");
-
-    keeper::Grant grant;
-    grant.id = RequestId::random(system_random()).hex();
-    grant.actor = ActorId::random(system_random());
-    grant.session = SessionId::random(system_random());
-    grant.door = "portal";
-    grant.origin = "127.0.0.1";
-    grant.purpose = "self_service";
-    grant.fields = {"email"};
-    grant.issued = system_clock().now();
-    grant.expires = grant.issued + keeper::kMaxGrantLifetime;
-    keeper::HandleContent content{registry::Compartment::kIdentity, {}, {}};
-    std::copy(resolved.pseudonym().begin(), resolved.pseudonym().end(), content.pseudonym.begin());
-    grant.person = keeper::make_handle(servers.handle_key(), content);
-
     keeper::v1::OpenRequest request;
-    auto* disclosure = request.add_disclosures();
-    disclosure->set_grant(keeper::sign_grant(servers.grants(), grant));
-    auto* item = disclosure->add_items();
-    item->set_field("email");
-    item->set_record(record.bytes());
-    item->set_sealed(sealed.sealed(0));
-    item->set_schema_version(1);
+    *request.add_disclosures() =
+        disclosure_of(servers, store_value(portal, identity, enrolled.enrolments(0)));
     return request;
 }
 

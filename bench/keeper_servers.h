@@ -22,20 +22,10 @@ inline crypto::SigningKey bench_key(std::uint8_t seed) {
 /// A keeper and an echo service behind sockets of their own, and keys to speak for any service.
 class Servers {
   public:
-    Servers() {
-        must(keeper::create_keeper_directory(local_file_system(), keeper_directory(),
-                                             system_random()),
-             "keys");
-        const auto trust = make_trust();
-        start_keeper(trust);
-        start_echo(trust);
-    }
-    void restart_keeper() {
-        keeper_server_->stop(Duration(1'000));
-        keeper_server_.reset();
-        keeper_.reset();
-        start_keeper(make_trust());
-    }
+    /// In a temporary directory.
+    Servers() : Servers(std::make_unique<TemporaryDirectory>(), Path()) {}
+    /// In this directory, with the keeper that is there, if there is one.
+    explicit Servers(const Path& directory) : Servers(nullptr, directory) {}
 
     std::shared_ptr<net::RpcChannel> channel(const std::string& service,
                                              const std::string& caller) const {
@@ -51,13 +41,24 @@ class Servers {
     keeper::KeeperClient client(const std::string& caller) const {
         return keeper::KeeperClient(channel("keeper", caller));
     }
-    const Path& directory() const { return directory_.path(); }
-    Path keeper_directory() const { return directory_.path() / "keeper"; }
+    const Path& directory() const { return directory_; }
+    Path keeper_directory() const { return directory_ / "keeper"; }
     const crypto::SigningKey& grants() const { return grants_; }
     const crypto::SealedBoxPublicKey& handle_key() const { return keeper_->handle_key(); }
 
   private:
-    Path socket(const std::string& name) const { return directory_.path() / (name + ".sock"); }
+    Servers(std::unique_ptr<TemporaryDirectory> temporary, const Path& directory)
+        : temporary_(std::move(temporary)),
+          directory_(temporary_ ? temporary_->path() : directory) {
+        FileSystem& files = local_file_system();
+        if (!must(files.exists(keeper_directory()), "directory"))
+            must(keeper::create_keeper_directory(files, keeper_directory(), system_random()),
+                 "keys");
+        const auto trust = make_trust();
+        start_keeper(trust);
+        start_echo(trust);
+    }
+    Path socket(const std::string& name) const { return directory_ / (name + ".sock"); }
 
     net::TrustStore make_trust() const {
         net::TrustStore trust;
@@ -106,7 +107,8 @@ class Servers {
 
     static inline const std::array<std::string, 4> kServices{"portal", "identity", "desk",
                                                              "operator"};
-    TemporaryDirectory directory_;
+    std::unique_ptr<TemporaryDirectory> temporary_;
+    Path directory_;
     crypto::SigningKey grants_ = bench_key(9);
     std::unique_ptr<keeper::Keeper> keeper_;
     std::unique_ptr<net::RpcServer> keeper_server_;
