@@ -143,12 +143,21 @@ class Canary(unittest.TestCase):
 
     def test_e_no_row_tells(self):
         for store, tables in self.after.items():
-            for table, (_, all_rows) in tables.items():
+            for table, (columns, all_rows) in tables.items():
                 ordinary = self.before[store][table][1]
                 new = all_rows - ordinary
-                known = {shape(row) for row in ordinary}
+                # A long surname may be the only one among so few residents: how long a sealed value
+                # is, in the classes of its padding, is compared over all fields.
+                sealed = columns.index("sealed") if "sealed" in columns else None
+
+                def rest(row, sealed=sealed):
+                    return shape(row if sealed is None else row[:sealed] + row[sealed + 1:])
+                known = {rest(row) for row in ordinary}
+                lengths = {len(row[sealed]) for row in ordinary} if sealed is not None else set()
                 for row in new:
-                    self.assertIn(shape(row), known, f"{store}.{table}")
+                    self.assertIn(rest(row), known, f"{store}.{table}")
+                    if sealed is not None:
+                        self.assertIn(len(row[sealed]), lengths, f"{store}.{table}")
         columns, accounts = self.added("identity", "account")
         self.assertEqual(len(accounts), PERSONS)
         for column in ("language", "role", "memory_kib", "passes"):
