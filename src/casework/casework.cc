@@ -5,6 +5,7 @@
 #include "casework/service.h"
 #include "casework/store.h"
 #include "crypto/keys.h"
+#include "keeper/client/store_generation.h"
 
 namespace cloison::casework {
 namespace {
@@ -47,6 +48,7 @@ struct Casework::Parts {
     std::map<std::string, RequestType> types;
     std::unique_ptr<storage::Database> database;
     std::unique_ptr<Access> access;
+    std::unique_ptr<keeper::StoreGeneration> generation;
 };
 
 Result<std::unique_ptr<Casework>> Casework::open(const Options& options,
@@ -55,11 +57,16 @@ Result<std::unique_ptr<Casework>> Casework::open(const Options& options,
                                                  keeper::KeeperClient keeper, FileSystem& files,
                                                  Clock& clock, Random& random) {
     CLOISON_TRY(auto tickets, load_key(files, options.directory / kTicketKey));
+    CLOISON_TRY(const auto service_key,
+                crypto::load_key_file(files, options.directory / kServiceKey));
     CLOISON_TRY(auto database,
                 storage::open_sqlite(options.directory / kDatabase, casework_schema()));
     auto parts = std::make_unique<Parts>();
     parts->types = std::move(types);
     parts->database = std::move(database);
+    parts->generation =
+        std::make_unique<keeper::StoreGeneration>(*parts->database, keeper, service_key.view());
+    if (options.generation_interval) parts->generation->start(*options.generation_interval);
     parts->access =
         std::make_unique<Access>(identity_grants, std::move(keeper), std::move(tickets), clock);
     const Store store{*parts->database, parts->types, clock, random};

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/file_system.h"
@@ -50,9 +51,12 @@ class Casework {
   public:
     struct Options {
         Path directory;  ///< As create_casework_directory made it.
+        /// How often the keeper is told which generation the database is of
+        /// (keeper/client/store_generation.h); none: never, for who only fills it.
+        std::optional<Duration> generation_interval{};
     };
     /// Opens keys and database, applying missing migrations. `identity_grants` verifies grants.
-    /// `files`, `clock` and `random` must outlive the object. Does not call the keeper.
+    /// `files`, `clock` and `random` must outlive the object. Does not wait for the keeper.
     static Result<std::unique_ptr<Casework>> open(const Options& options,
                                                   std::map<std::string, RequestType> types,
                                                   crypto::VerifyKey identity_grants,

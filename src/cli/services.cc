@@ -19,6 +19,7 @@
 #include "demo/accounts.h"
 #include "documents/documents.h"
 #include "identity/identity.h"
+#include "keeper/client/store_generation.h"
 #include "keeper/keeper.h"
 #include "net/http_server.h"
 
@@ -82,6 +83,7 @@ Status run_identity(const Layout& layout) {
     CLOISON_TRY(auto tickets, wiring.trust.key("casework-tickets"));
     identity::Identity::Options options;
     options.directory = wiring.directory("identity");
+    options.generation_interval = keeper::StoreGeneration::kInterval;
     CLOISON_TRY(auto identity,
                 identity::Identity::open(options, wiring.registry,
                                          wiring.client<keeper::KeeperClient>("keeper"), tickets,
@@ -95,10 +97,12 @@ Status run_casework(const Layout& layout) {
     CLOISON_TRY(auto grants, wiring.trust.key("identity-grants"));
     CLOISON_TRY(auto types, casework::load_request_types(
                                 wiring.files, wiring.installation.request_types, wiring.registry));
-    CLOISON_TRY(auto casework, casework::Casework::open(
-                                   {.directory = wiring.directory("casework")}, std::move(types),
-                                   grants, wiring.client<keeper::KeeperClient>("keeper"),
-                                   wiring.files, wiring.clock, system_random()));
+    CLOISON_TRY(auto casework,
+                casework::Casework::open(
+                    {.directory = wiring.directory("casework"),
+                     .generation_interval = keeper::StoreGeneration::kInterval},
+                    std::move(types), grants, wiring.client<keeper::KeeperClient>("keeper"),
+                    wiring.files, wiring.clock, system_random()));
     return wiring.serve_rpc("casework", casework->service());
 }
 
@@ -106,10 +110,11 @@ Status run_documents(const Layout& layout) {
     block_stop_signals();
     CLOISON_TRY(auto wiring, Wiring::load(layout, "documents"));
     CLOISON_TRY(auto grants, wiring.trust.key("identity-grants"));
-    CLOISON_TRY(auto documents,
-                documents::Documents::open({.directory = wiring.directory("documents")}, grants,
-                                           wiring.client<keeper::KeeperClient>("keeper"),
-                                           wiring.files, wiring.clock));
+    CLOISON_TRY(auto documents, documents::Documents::open(
+                                    {.directory = wiring.directory("documents"),
+                                     .generation_interval = keeper::StoreGeneration::kInterval},
+                                    grants, wiring.client<keeper::KeeperClient>("keeper"),
+                                    wiring.files, wiring.clock));
     return wiring.serve_rpc("documents", documents->service());
 }
 

@@ -85,6 +85,7 @@ constexpr std::pair<std::string_view, std::string_view> kCauses[]{
     {"hardenings", "hardenings"},
     {"revocations", "revocations"},
     {"erased persons", "erased"},
+    {"store put back", "put_back"},
     {"canaries were not counted", "canaries"},
     {"canaries are missing", "missing"},
     {"persons.sqlite", "persons"},

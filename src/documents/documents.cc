@@ -4,6 +4,7 @@
 #include "documents/access.h"
 #include "documents/service.h"
 #include "documents/store.h"
+#include "keeper/client/store_generation.h"
 
 namespace cloison::documents {
 namespace {
@@ -25,15 +26,21 @@ Result<crypto::SigningKey> documents_service_key(FileSystem& files, const Path& 
 struct Documents::Parts {
     Access access;
     std::unique_ptr<DocumentStore> store;
+    keeper::StoreGeneration generation;
 };
 
 Result<std::unique_ptr<Documents>> Documents::open(const Options& options,
                                                    crypto::VerifyKey identity_grants,
                                                    keeper::KeeperClient keeper, FileSystem& files,
                                                    Clock& clock, Random& random) {
+    CLOISON_TRY(const auto service_key,
+                crypto::load_key_file(files, options.directory / kServiceKey));
     CLOISON_TRY(auto store, DocumentStore::open(options.directory, files, clock, random));
-    auto parts = std::make_unique<Parts>(
-        Parts{Access(identity_grants, std::move(keeper), clock), std::move(store)});
+    auto& database = store->database();
+    std::unique_ptr<Parts> parts(new Parts{Access(identity_grants, keeper, clock),
+                                           std::move(store),
+                                           {database, std::move(keeper), service_key.view()}});
+    if (options.generation_interval) parts->generation.start(*options.generation_interval);
     auto service = make_service(*parts->store, parts->access);
     auto documents = std::unique_ptr<Documents>(new Documents(std::move(parts)));
     documents->service_ = std::move(service);

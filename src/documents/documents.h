@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "base/file_system.h"
 #include "base/random.h"
@@ -33,10 +34,13 @@ class Documents {
   public:
     struct Options {
         Path directory;  ///< As create_documents_directory made it.
+        /// How often the keeper is told which generation the database is of
+        /// (keeper/client/store_generation.h); none: never, for who only fills it.
+        std::optional<Duration> generation_interval{};
     };
     /// Opens the database, applying missing migrations, and removes what uploads that were under
     /// way left behind. `identity_grants` verifies grants. `files`, `clock` and `random`
-    /// must outlive the object. Does not call the keeper.
+    /// must outlive the object. Does not wait for the keeper.
     static Result<std::unique_ptr<Documents>> open(const Options& options,
                                                    crypto::VerifyKey identity_grants,
                                                    keeper::KeeperClient keeper, FileSystem& files,

@@ -46,6 +46,9 @@ class DocumentStore {
     Result<Bytes> read(const Reach& reader, const DocumentId& document, std::uint32_t index) const;
     Status remove(const Reach& owner, const DocumentId& document);
 
+    /// For the tables beside those of documents.
+    storage::Database& database() { return *database_; }
+
   private:
     struct Upload {
         std::mutex mutex;  ///< One chunk at a time.

@@ -51,6 +51,9 @@ class Identity {
         std::string totp_issuer = "Cloison";  ///< What code applications show.
         /// The keeper's handle key; without it, the keeper is asked when it is first needed.
         std::optional<crypto::SealedBoxPublicKey> handle_key;
+        /// How often the keeper is told which generation the database is of
+        /// (keeper/client/store_generation.h); none: never, for who only fills it.
+        std::optional<Duration> generation_interval;
         /// Called each time that a password is stretched; for tests.
         std::function<void()> on_stretch;
     };

@@ -2,6 +2,7 @@
 #include "identity/handlers.h"
 #include "identity/identity.h"
 #include "identity/identity_schema.h"
+#include "keeper/client/store_generation.h"
 
 namespace cloison::identity {
 namespace {
@@ -59,6 +60,7 @@ std::shared_ptr<net::RpcService> make_service(Core& core) {
 
 struct Identity::Parts {
     Core core;
+    keeper::StoreGeneration generation;
 };
 
 Identity::Identity(std::unique_ptr<Parts> parts)
@@ -80,9 +82,16 @@ Result<std::unique_ptr<Identity>> Identity::open(Options options, registry::Regi
     CLOISON_TRY(auto keys, load_keys(files, options.directory));
     CLOISON_TRY(auto database,
                 storage::open_sqlite(options.directory / "identity.sqlite", identity_schema()));
-    return std::unique_ptr<Identity>(new Identity(std::unique_ptr<Parts>(
-        new Parts{Core(std::move(options), std::move(registry), std::move(keeper), casework,
-                       std::move(keys), std::move(database), clock, random)})));
+    CLOISON_TRY(const Secret service_key,
+                crypto::load_key_file(files, options.directory / "service.key"));
+    const auto interval = options.generation_interval;
+    auto& opened = *database;
+    std::unique_ptr<Parts> parts(
+        new Parts{Core(std::move(options), std::move(registry), keeper, casework, std::move(keys),
+                       std::move(database), clock, random),
+                  {opened, std::move(keeper), service_key.view()}});
+    if (interval) parts->generation.start(*interval);
+    return std::unique_ptr<Identity>(new Identity(std::move(parts)));
 }
 
 }  // namespace cloison::identity

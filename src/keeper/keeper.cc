@@ -237,6 +237,8 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
     p.sealer = std::make_unique<Sealer>(p.registry, p.keys, *p.persons, random);
     CLOISON_TRY(p.canaries, Canaries::open({*p.persons, p.keys, *p.sealer, *p.recorder, *p.alarms,
                                             *p.mark, clock, random}));
+    p.generations =
+        std::make_unique<Generations>(Generations::Parts{*p.persons, p.keys, *p.alarms, random});
     p.subjects = std::make_unique<Subjects>(p.keys, *p.grants, *p.persons, clock);
     p.discloser = std::make_unique<Discloser>(
         Discloser::Parts{*p.grants, p.keys, *p.persons, *p.sealer, p.registry, p.budgets,

@@ -93,6 +93,7 @@ TEST_F(KeeperTest, EveryMethodIsServedToItsCallersAlone) {
         {"PlantCanaries", {"operator"}},
         {"Canaries", {"operator"}},
         {"Rotate", {"operator"}},
+        {"ReportGeneration", {"identity", "casework", "documents"}},
         {"Describe", {"portal", "desk", "identity", "casework", "documents", "operator"}}};
     EXPECT_EQ(service->methods().size(), expected.size());
     for (const auto& method : service->methods())

@@ -57,7 +57,8 @@ KeyRing::KeyRing(const crypto::RootKey& root)
       bulk_handle_(derive<crypto::BoxKey>(root, "bulk-handle")),
       canaries_(derive<crypto::BoxKey>(root, "canaries")),
       history_(derive<crypto::BoxKey>(root, "history-index")),
-      journal_mark_(derive<crypto::BoxKey>(root, "journal-mark")) {}
+      journal_mark_(derive<crypto::BoxKey>(root, "journal-mark")),
+      generations_(derive<crypto::BoxKey>(root, "generations")) {}
 
 RootId KeyRing::make_root(std::uint32_t ordinal, const std::array<std::uint8_t, 12>& random) const {
     Bytes plain;

@@ -50,6 +50,7 @@ class KeyRing {
     const crypto::BoxKey& canaries() const { return canaries_; }
     const crypto::BoxKey& history() const { return history_; }
     const crypto::BoxKey& journal_mark() const { return journal_mark_; }
+    const crypto::BoxKey& generations() const { return generations_; }
 
   private:
     const crypto::BlockPermutation& permutation(registry::Compartment compartment) const;
@@ -66,6 +67,7 @@ class KeyRing {
     crypto::BoxKey canaries_;
     crypto::BoxKey history_;
     crypto::BoxKey journal_mark_;
+    crypto::BoxKey generations_;
 };
 
 }  // namespace cloison::keeper

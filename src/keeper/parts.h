@@ -9,6 +9,7 @@
 #include "keeper/cosigner.h"
 #include "keeper/disclosure.h"
 #include "keeper/erasure.h"
+#include "keeper/generations.h"
 #include "keeper/hardening.h"
 #include "keeper/history.h"
 #include "keeper/investigation.h"
@@ -44,6 +45,7 @@ struct Keeper::Parts {
     std::unique_ptr<Recorder> recorder;
     std::unique_ptr<Rotation> rotation;
     std::unique_ptr<Alarms> alarms;
+    std::unique_ptr<Generations> generations;
     std::unique_ptr<Cosigner> cosigner;
     Revocations revocations;
     std::unique_ptr<Allowances> allowances;

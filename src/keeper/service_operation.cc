@@ -124,6 +124,18 @@ void Keeper::Parts::add_operation(net::RpcService& service) {
             return response;
         });
 
+    service.on<v1::ReportGenerationRequest, v1::ReportGenerationResponse>(
+        "ReportGeneration", {"identity", "casework", "documents"},
+        [&p](const Caller& caller,
+             const v1::ReportGenerationRequest& request) -> Result<v1::ReportGenerationResponse> {
+            CLOISON_TRY(const auto answer,
+                        p.generations->report(caller.service, request.generation()));
+            v1::ReportGenerationResponse response;
+            response.set_put_back(answer.put_back);
+            response.set_highest(answer.highest);
+            return response;
+        });
+
     service.on<v1::DescribeRequest, v1::DescribeResponse>(
         "Describe", {"portal", "desk", "identity", "casework", "documents", "operator"},
         [&p](const Caller&, const v1::DescribeRequest&) -> Result<v1::DescribeResponse> {

@@ -78,6 +78,8 @@ class Database {
     /// what was overwritten is in neither. kUnavailable, and worth another try later, while
     /// somebody reads an older snapshot.
     virtual Status compact_log() = 0;
+    /// How many transactions of write() were committed since it was opened.
+    virtual std::uint64_t writes() const = 0;
 
     template <class T>
     Result<T> write_result(const std::function<Result<T>(Transaction&)>& work) {

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -123,9 +124,14 @@ class SqliteDatabase : public Database {
         : writer_(path, SqliteConnection::Role::kWriter, 1),
           readers_(path, SqliteConnection::Role::kReader, kReaders) {}
 
-    Status write(const Work& work) override { return run(writer_, "BEGIN IMMEDIATE", work); }
+    Status write(const Work& work) override {
+        CLOISON_TRY_STATUS(run(writer_, "BEGIN IMMEDIATE", work));
+        ++writes_;
+        return {};
+    }
     Status read(const Work& work) override { return run(readers_, "BEGIN DEFERRED", work); }
     Status compact_log() override;
+    std::uint64_t writes() const override { return writes_; }
 
     Status migrate(const std::vector<Migration>& migrations);
 
@@ -148,6 +154,7 @@ class SqliteDatabase : public Database {
 
     ConnectionPool writer_;
     ConnectionPool readers_;
+    std::atomic<std::uint64_t> writes_{0};
 };
 
 Status SqliteDatabase::migrate(const std::vector<Migration>& migrations) {

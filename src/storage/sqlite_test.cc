@@ -43,6 +43,17 @@ class SqliteTest : public testing::Test {
     std::unique_ptr<Database> database_;
 };
 
+TEST_F(SqliteTest, CountsWhatWasCommitted) {
+    EXPECT_EQ(database_->writes(), 0u);
+    ASSERT_TRUE(execute("INSERT INTO towns (name) VALUES ('Ys')"));
+    EXPECT_EQ(database_->writes(), 1u);
+    EXPECT_FALSE(execute("INSERT INTO towns (name) VALUES ('Ys')"));
+    EXPECT_FALSE(database_->write(
+        [](Transaction&) -> Status { return fail(ErrorCode::kConflict, "Not now."); }));
+    ASSERT_EQ(count("towns"), 1);
+    EXPECT_EQ(database_->writes(), 1u);
+}
+
 TEST_F(SqliteTest, ValuesOfEveryTypeComeBack) {
     const std::string text("caf\xc3\xa9 \0 tail", 12);
     ASSERT_EQ(execute("INSERT INTO people (id, name, age) VALUES ($1, $2, $3)",

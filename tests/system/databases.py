@@ -16,7 +16,12 @@ MAY_CHANGE = {
     ("history", "run"): None,
     ("history", "block"): None,
     ("history", "progress"): None,
-    # How far the journal's erasures are applied follows the journal too.
+    # Which minute the database is of.
+    ("identity", "generation"): None,
+    ("casework", "generation"): None,
+    ("documents", "generation"): None,
+    # How far the journal's erasures are applied follows the journal too; what
+    # generations the databases have follows these.
     ("persons", "setting"): {"content"},
 }
 

@@ -36,6 +36,7 @@ class KeeperClient {
     CLOISON_KEEPER_METHOD(canaries, Canaries)
     CLOISON_KEEPER_METHOD(rotate, Rotate)
     CLOISON_KEEPER_METHOD(describe, Describe)
+    CLOISON_KEEPER_METHOD(report_generation, ReportGeneration)
 #undef CLOISON_KEEPER_METHOD
 
   private:
