@@ -319,6 +319,10 @@ class House {
                         "a line of a history concerns its person");
         } else if (const auto* plant = dynamic_cast<const v1::PlantCanariesRequest*>(&request)) {
             remember(*plant, static_cast<const v1::PlantCanariesResponse&>(response));
+        } else if (const auto* told = dynamic_cast<const v1::ReportGenerationRequest*>(&request)) {
+            require(static_cast<const v1::ReportGenerationResponse&>(response).highest() >=
+                        told->generation(),
+                    "the highest generation is not below one that was told");
         }
     }
 
@@ -531,6 +535,18 @@ Bytes operation_calls() {
                  House::call_bytes("Describe", "desk", describe)});
 }
 
+Bytes generation_calls() {
+    v1::ReportGenerationRequest newer;
+    newer.set_generation(9);
+    v1::ReportGenerationRequest older;
+    older.set_generation(8);
+    v1::AlarmsRequest alarms;
+    alarms.set_limit(10);
+    return join({House::call_bytes("ReportGeneration", "casework", newer),
+                 House::call_bytes("ReportGeneration", "casework", older),
+                 House::call_bytes("Alarms", "desk", alarms)});
+}
+
 std::vector<Seed> seeds() {
     return {{"open-own", open_call("portal", "a", "")},
             {"open-officer", open_call("desk", "d", "")},
@@ -541,7 +557,8 @@ std::vector<Seed> seeds() {
             {"own-lines", own_line_calls()},
             {"erase", erase_calls()},
             {"small", small_calls()},
-            {"operation", operation_calls()}};
+            {"operation", operation_calls()},
+            {"generation", generation_calls()}};
 }
 
 const Registration registration({"keeper_calls", run, seeds, finish});

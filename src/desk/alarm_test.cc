@@ -165,5 +165,15 @@ TEST_F(AlarmTest, AnIncidentBeginsWithTheSessionOfTheAlarm) {
         << "administrators open no incidents";
 }
 
+TEST_F(AlarmTest, ADatabaseThatWasPutBackIsSaidInWords) {
+    keeper::v1::ReportGenerationRequest request;
+    for (const std::uint64_t number : {9, 8}) {
+        request.set_generation(number);
+        ASSERT_TRUE(keeper_as("casework").report_generation(request));
+    }
+    EXPECT_NE(browser(dpo).get("/alarms").body.find("A database was replaced by an earlier copy"),
+              std::string::npos);
+}
+
 }  // namespace
 }  // namespace cloison::desk

@@ -14,8 +14,8 @@
 namespace cloison::keeper {
 
 /// Raises alarms: lines of kind alarm in the journal, whose reason says what is wrong ("canary
-/// casework copy-1", "budget refusals", "look-ups portal", "journal rolled back", "witness
-/// disagrees"), each with a warning in the log that names nobody.
+/// casework copy-1", "budget refusals", "look-ups portal", "journal rolled back", "identity store
+/// put back", "witness disagrees"), each with a warning in the log that names nobody.
 ///
 /// The same cause by the same actor for the same purpose leaves at most one line a minute, which
 /// says how many went unwritten since ("…, 17 more"), so that nobody can flood the journal with
