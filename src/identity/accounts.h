@@ -5,6 +5,7 @@
 
 #include "base/id.h"
 #include "base/time.h"
+#include "crypto/keys.h"
 #include "identity/passwords.h"
 #include "registry/registry.h"
 #include "storage/database.h"
@@ -42,17 +43,27 @@ struct Account {
 /// Residents sign in at the portal, staff at the desk, professionals at either.
 bool may_use_door(registry::Role role, std::string_view door);
 
-Result<std::optional<Account>> account_by_email(storage::Transaction& transaction,
+/// Every row has a proof, under a key that is not in the database, of what never changes in it: who
+/// the account is, of which person, with which address, record, actor, role, name, mandate and
+/// voucher. A row in which somebody changed one of these, or swapped it with another row's, is
+/// kCorrupt for whoever looks it up.
+Result<std::optional<Account>> account_by_email(const crypto::HashKey& proofs,
+                                                storage::Transaction& transaction,
                                                 ByteView email_index);
-Result<std::optional<Account>> account_by_pseudonym(storage::Transaction& transaction,
+Result<std::optional<Account>> account_by_pseudonym(const crypto::HashKey& proofs,
+                                                    storage::Transaction& transaction,
                                                     const IdentityPseudonym& pseudonym);
-Result<std::optional<Account>> account_by_actor(storage::Transaction& transaction,
+Result<std::optional<Account>> account_by_actor(const crypto::HashKey& proofs,
+                                                storage::Transaction& transaction,
                                                 const ActorId& actor);
-Result<std::optional<Account>> account_by_id(storage::Transaction& transaction,
+Result<std::optional<Account>> account_by_id(const crypto::HashKey& proofs,
+                                             storage::Transaction& transaction,
                                              const AccountId& id);
 /// All but residents, at most kMaxStaff.
-Result<std::vector<Account>> staff_accounts(storage::Transaction& transaction);
+Result<std::vector<Account>> staff_accounts(const crypto::HashKey& proofs,
+                                            storage::Transaction& transaction);
 /// kConflict if e-mail index, pseudonym or record are taken.
-Status insert_account(storage::Transaction& transaction, const Account& account);
+Status insert_account(const crypto::HashKey& proofs, storage::Transaction& transaction,
+                      const Account& account);
 
 }  // namespace cloison::identity

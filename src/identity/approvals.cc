@@ -55,10 +55,11 @@ Status check_waiting(Transaction& transaction, const ActorId& actor, Time now) {
 
 /// An administrator chooses the first password of the accounts that they make, so two accounts that
 /// rest on one administrator's word may be one person's.
-Status check_second(Transaction& transaction, const ActorId& requester, const Account& approver) {
+Status check_second(const Core& core, Transaction& transaction, const ActorId& requester,
+                    const Account& approver) {
     if (requester == approver.actor)
         return fail(ErrorCode::kPermissionDenied, "A second person must approve.");
-    CLOISON_TRY(const auto found, account_by_actor(transaction, requester));
+    CLOISON_TRY(const auto found, account_by_actor(core.keys.accounts, transaction, requester));
     if (!found || found->rests_on() == approver.rests_on())
         return fail(ErrorCode::kPermissionDenied,
                     "Both accounts rest on the word of one administrator: somebody whose account "
@@ -106,7 +107,7 @@ Result<v1::ApproveResponse> approve(Core& core, const net::Caller& caller,
     const Time now = core.clock.now();
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
         CLOISON_TRY(const auto approval, find_approval(transaction, id));
-        CLOISON_TRY_STATUS(check_second(transaction, approval.requested_by, session.account));
+        CLOISON_TRY_STATUS(check_second(core, transaction, approval.requested_by, session.account));
         if (approval.approved_by)
             return fail(ErrorCode::kConflict, "This has been approved already.");
         if (now >= approval.expires)

@@ -73,7 +73,7 @@ Result<v1::PlantCanaryResponse> plant_canary(Core& core, const net::Caller&,
     CLOISON_TRY(auto trace,
                 core.traces.seal(account, SignInOutcome::kSuccess, invented_client(core)));
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
-        const Status inserted = insert_account(transaction, account);
+        const Status inserted = insert_account(core.keys.accounts, transaction, account);
         if (!inserted && inserted.error().code == ErrorCode::kConflict)
             return fail(ErrorCode::kConflict, "The account exists already.");
         CLOISON_TRY_STATUS(inserted);

@@ -45,7 +45,8 @@ Result<Keys> load_keys(FileSystem& files, const Path& directory) {
     CLOISON_TRY(const auto root, crypto::RootKey::from_bytes(data.view()));
     return Keys{std::move(grant), crypto::derive_key<crypto::BoxKey>(root, "identity totp"),
                 crypto::derive_key<crypto::HashKey>(root, "identity secrets"),
-                crypto::derive_key<crypto::HashKey>(root, "identity lists")};
+                crypto::derive_key<crypto::HashKey>(root, "identity lists"),
+                crypto::derive_key<crypto::HashKey>(root, "identity accounts")};
 }
 
 Core::Core(Identity::Options options_, registry::Registry registry_, keeper::KeeperClient keeper_,

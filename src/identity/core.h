@@ -17,9 +17,10 @@ namespace cloison::identity {
 /// The private keys of an identity directory.
 struct Keys {
     crypto::SigningKey grant;
-    crypto::BoxKey box;     ///< Encrypts one-time-code secrets at rest.
-    crypto::HashKey hash;   ///< Hashes codes and tokens, which are stored only so.
-    crypto::HashKey lists;  ///< Secret of the lists of an account's rows.
+    crypto::BoxKey box;        ///< Encrypts one-time-code secrets at rest.
+    crypto::HashKey hash;      ///< Hashes codes and tokens, which are stored only so.
+    crypto::HashKey lists;     ///< Secret of the lists of an account's rows.
+    crypto::HashKey accounts;  ///< Proves what never changes in an account's row.
 };
 Result<Keys> load_keys(FileSystem& files, const Path& directory);
 

@@ -109,7 +109,8 @@ Status fill_by_email(Core& core, const Account& account, const Purpose& purpose,
         core.look_ups.count(account.actor, purpose, request.email_index(), core.clock.now()));
     CLOISON_TRY(const auto subject,
                 core.database->read_result<std::optional<Account>>([&](Transaction& transaction) {
-                    return account_by_email(transaction, as_bytes(request.email_index()));
+                    return account_by_email(core.keys.accounts, transaction,
+                                            as_bytes(request.email_index()));
                 }));
     const bool found = subject && subject->pseudonym;
     CLOISON_TRY(grant.person, handle_of(core, found ? *subject->pseudonym

@@ -20,7 +20,8 @@ constexpr std::string_view kProfileFields[] = {"email", "phone", "family_name", 
 Result<v1::GetProfileResponse> read_profile(Core& core, Transaction& transaction,
                                             const IdentityPseudonym& pseudonym,
                                             const Grant& grant) {
-    CLOISON_TRY(const auto account, account_by_pseudonym(transaction, pseudonym));
+    CLOISON_TRY(const auto account,
+                account_by_pseudonym(core.keys.accounts, transaction, pseudonym));
     if (!account) return fail(ErrorCode::kNotFound, "There is no such account.");
     v1::GetProfileResponse profile;
     profile.set_record(account->record.bytes());
@@ -114,7 +115,8 @@ Result<v1::SaveProfileResponse> save_profile(Core& core, const net::Caller& call
     CLOISON_TRY_STATUS(check_values(request));
     CLOISON_TRY(const auto pseudonym, person_of(core, request.grant()));
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
-        CLOISON_TRY(const auto account, account_by_pseudonym(transaction, pseudonym));
+        CLOISON_TRY(const auto account,
+                    account_by_pseudonym(core.keys.accounts, transaction, pseudonym));
         if (!account) return fail(ErrorCode::kNotFound, "There is no such account.");
         for (const auto& value : request.fields()) {
             const auto* field = core.registry.field(value.field());

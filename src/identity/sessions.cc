@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/log.h"
+#include "crypto/pae.h"
 #include "identity/handlers.h"
 #include "identity/validate.h"
 
@@ -21,25 +23,44 @@ bool has_expired(const Session& session, Time now) {
     return now >= expiry(session);
 }
 
+/// Of what never changes in a session's row: a row that somebody gave to another account, or moved
+/// under another token, is no session.
+Bytes proof_of(const Core& core, ByteView token_hash, ByteView session, ByteView account,
+               std::string_view door, std::int64_t began_ms) {
+    Bytes began;
+    put_u64(began, static_cast<std::uint64_t>(began_ms));
+    return core.hash(
+        "session row",
+        as_text(crypto::pre_auth_encode({token_hash, session, account, as_bytes(door), began})));
+}
+
 Result<Session> find_session(Core& core, std::string_view token) {
     if (token.size() != kTokenCharacters) return no_session();
     const Bytes token_hash = core.hash("session", token);
     return core.database->read_result<Session>([&](Transaction& transaction) -> Result<Session> {
         CLOISON_TRY(const auto rows,
-                    transaction.query("SELECT session, account, door, began_ms, last_used_ms FROM "
-                                      "session WHERE token_hash = $1",
+                    transaction.query("SELECT session, account, door, began_ms, last_used_ms, "
+                                      "proof FROM session WHERE token_hash = $1",
                                       {blob(token_hash)}));
         if (rows.empty()) return no_session();
-        CLOISON_TRY(const auto account_id, AccountId::from_bytes(rows[0].bytes(1)));
-        CLOISON_TRY(auto account, account_by_id(transaction, account_id));
+        const auto& row = rows[0];
+        if (!equal_constant_time(
+                proof_of(core, token_hash, row.bytes(0), row.bytes(1), row.text(2), row.integer(3)),
+                row.bytes(5))) {
+            log_error(
+                "A session's row in identity.sqlite is not as it was written: it counts for none.");
+            return no_session();
+        }
+        CLOISON_TRY(const auto account_id, AccountId::from_bytes(row.bytes(1)));
+        CLOISON_TRY(auto account, account_by_id(core.keys.accounts, transaction, account_id));
         if (!account || account->disabled) return no_session();
-        CLOISON_TRY(const auto id, SessionId::from_bytes(rows[0].bytes(0)));
+        CLOISON_TRY(const auto id, SessionId::from_bytes(row.bytes(0)));
         return Session{id,
                        token_hash,
                        std::move(*account),
-                       rows[0].text(2),
-                       from_unix_ms(rows[0].integer(3)),
-                       from_unix_ms(rows[0].integer(4))};
+                       row.text(2),
+                       from_unix_ms(row.integer(3)),
+                       from_unix_ms(row.integer(4))};
     });
 }
 
@@ -104,11 +125,13 @@ Status begin_session(Core& core, Transaction& transaction, const AccountId& acco
                                   {blob(account.view()), std::int64_t{kMaxSessions},
                                    std::int64_t{kMaxSessions - 1}}));
     CLOISON_TRY_STATUS(end_rows(core, transaction, over, ended));
+    const Bytes token_hash = core.hash("session", token);
+    const auto session = SessionId::random(core.random);
     CLOISON_TRY_STATUS(transaction.execute(
-        "INSERT INTO session (token_hash, session, account, door, began_ms, last_used_ms) VALUES "
-        "($1, $2, $3, $4, $5, $5)",
-        {blob(core.hash("session", token)), blob(SessionId::random(core.random).view()),
-         blob(account.view()), std::string(door), began}));
+        "INSERT INTO session (token_hash, session, account, door, began_ms, last_used_ms, proof) "
+        "VALUES ($1, $2, $3, $4, $5, $5, $6)",
+        {blob(token_hash), blob(session.view()), blob(account.view()), std::string(door), began,
+         blob(proof_of(core, token_hash, session.view(), account.view(), door, began))}));
     return {};
 }
 

@@ -20,7 +20,7 @@ tl::unexpected<Error> no_pending() {
 
 Result<std::optional<Account>> find_account(Core& core, std::string_view email_index) {
     return core.database->read_result<std::optional<Account>>([&](Transaction& transaction) {
-        return account_by_email(transaction, as_bytes(email_index));
+        return account_by_email(core.keys.accounts, transaction, as_bytes(email_index));
     });
 }
 
@@ -61,7 +61,7 @@ Result<Account> count_pending_try(Core& core, const Bytes& token_hash, std::stri
         CLOISON_TRY_STATUS(transaction.execute(
             "UPDATE totp_pending SET tries = tries + 1 WHERE token_hash = $1", {blob(token_hash)}));
         CLOISON_TRY(const auto id, AccountId::from_bytes(rows[0].bytes(0)));
-        CLOISON_TRY(auto account, account_by_id(transaction, id));
+        CLOISON_TRY(auto account, account_by_id(core.keys.accounts, transaction, id));
         if (!account || account->disabled || !account->totp) return no_pending();
         return std::move(*account);
     });

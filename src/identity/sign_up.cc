@@ -109,8 +109,8 @@ Result<v1::BeginSignUpResponse> begin_sign_up(Core& core, const net::Caller&,
         CLOISON_TRY_STATUS(
             transaction.execute("DELETE FROM sign_up WHERE expires_ms <= $1", {to_unix_ms(now)}));
         CLOISON_TRY_STATUS(check_room(transaction, as_bytes(request.email_index())));
-        CLOISON_TRY(const auto account,
-                    account_by_email(transaction, as_bytes(request.email_index())));
+        CLOISON_TRY(const auto account, account_by_email(core.keys.accounts, transaction,
+                                                         as_bytes(request.email_index())));
         exists = account.has_value();
         CLOISON_TRY_STATUS(transaction.execute(
             "INSERT INTO sign_up (sign_up, email_index, code_hash, tries, confirmed, expires_ms) "
@@ -164,7 +164,7 @@ Result<v1::CompleteSignUpResponse> complete_sign_up(Core& core, const net::Calle
     Revocations::Batch ended;
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
         CLOISON_TRY_STATUS(take_sign_up(core, transaction, request));
-        const Status inserted = insert_account(transaction, account);
+        const Status inserted = insert_account(core.keys.accounts, transaction, account);
         if (!inserted && inserted.error().code == ErrorCode::kConflict)
             return fail(ErrorCode::kConflict, "The account exists already.");
         CLOISON_TRY_STATUS(inserted);

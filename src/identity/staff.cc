@@ -71,7 +71,7 @@ v1::StaffSummary summary_of(const Account& account) {
 /// Ends what the account has open and keeps it from opening more.
 Status disable(Core& core, Transaction& transaction, const ActorId& actor,
                Revocations::Batch& ended) {
-    CLOISON_TRY(const auto account, account_by_actor(transaction, actor));
+    CLOISON_TRY(const auto account, account_by_actor(core.keys.accounts, transaction, actor));
     if (!account || account->is_resident())
         return fail(ErrorCode::kNotFound, "There is no such member of staff.");
     const auto id = blob(account->id.view());
@@ -102,7 +102,7 @@ Result<v1::CreateStaffResponse> create_staff(Core& core, const net::Caller& call
         if (count.integer(0) >= kMaxStaff)
             return fail(ErrorCode::kExhausted,
                         "There are 8000 staff accounts, and no room for more.");
-        Status inserted = insert_account(transaction, account);
+        Status inserted = insert_account(core.keys.accounts, transaction, account);
         if (!inserted && inserted.error().code == ErrorCode::kConflict)
             return fail(ErrorCode::kConflict, "An account with this e-mail address exists.");
         return inserted;
@@ -118,8 +118,9 @@ Result<v1::ListStaffResponse> list_staff(Core& core, const net::Caller& caller,
         CLOISON_TRY_STATUS(
             require_role(core, caller, request.token(), {Role::kAdministrator, Role::kDpo}));
     CLOISON_TRY(auto accounts,
-                core.database->read_result<std::vector<Account>>(
-                    [](Transaction& transaction) { return staff_accounts(transaction); }));
+                core.database->read_result<std::vector<Account>>([&](Transaction& transaction) {
+                    return staff_accounts(core.keys.accounts, transaction);
+                }));
     std::sort(accounts.begin(), accounts.end(), [](const Account& a, const Account& b) {
         return std::tie(a.role, a.display_name, a.actor) <
                std::tie(b.role, b.display_name, b.actor);
@@ -156,7 +157,8 @@ Result<v1::DescribeActorsResponse> describe_actors(Core& core, const net::Caller
     CLOISON_TRY_STATUS(core.database->read([&](Transaction& transaction) -> Status {
         response.Clear();
         for (const auto& actor : actors) {
-            CLOISON_TRY(const auto account, account_by_actor(transaction, actor));
+            CLOISON_TRY(const auto account,
+                        account_by_actor(core.keys.accounts, transaction, actor));
             if (!account || account->is_resident()) continue;
             auto* description = response.add_actors();
             description->set_actor(actor.bytes());

@@ -1,3 +1,4 @@
+#include "identity/core.h"
 #include "identity/identity_schema.h"
 #include "identity/test_house.h"
 
@@ -154,14 +155,23 @@ TEST_F(StaffTest, EightThousandAndNoMoreAndTheyFitOneAnswer) {
         storage::open_sqlite(identity_directory() / "identity.sqlite", identity_schema());
     ASSERT_TRUE(database) << database.error().message;
     const std::string longest(kMaxStaffText, 'n');
+    const auto data = load_keys(files, identity_directory());
+    ASSERT_TRUE(data) << data.error().message;
     ASSERT_TRUE((*database)->write([&](storage::Transaction& transaction) -> Status {
-        CLOISON_TRY_STATUS(transaction.execute(
-            "INSERT INTO account SELECT randomblob(16), randomblob(16), NULL, randomblob(32), "
-            "randomblob(16), 6, 0, 0, 'fr', $2, $2, randomblob(32), randomblob(16), 8, 1, NULL, 0, "
-            "NULL, 0, NULL FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
-            "WHERE "
-            "i < $1) SELECT i FROM n)",
-            {std::int64_t{kMaxStaff - 1}, longest}));
+        for (int i = 0; i < kMaxStaff - 1; ++i) {
+            Account account;
+            account.id = AccountId::random(random);
+            account.record = RecordId::random(random);
+            account.email_index = Bytes(32);
+            random.fill(account.email_index);
+            account.actor = ActorId::random(random);
+            account.role = registry::Role::kAdministrator;
+            account.language = "fr";
+            account.display_name = longest;
+            account.unit = longest;
+            account.verifier.record = account.record;
+            CLOISON_TRY_STATUS(insert_account(data->accounts, transaction, account));
+        }
         return {};
     }));
     EXPECT_TRUE(as("operator").create_staff(staff_request("officer", "o@example.org")));

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "portal/test_house.h"
+#include "storage/database.h"
 
 namespace cloison::portal {
 namespace {
@@ -187,6 +188,47 @@ TEST_F(IdorTest, WithoutASessionNothingAnswersButSignIn) {
             EXPECT_TRUE(location(response).starts_with("/sign-in?next=")) << route.pattern;
         } else {
             EXPECT_EQ(response.status, 401) << route.pattern;
+        }
+    }
+}
+
+/// Somebody who can write identity.sqlite gives two residents each other's person.
+class SwappedRowsTest : public House {};
+
+TEST_F(SwappedRowsTest, ARowThatNamesAnotherPersonIsRefusedInWords) {
+    Browser camille = signed_up("camille@example.org");
+    Browser robin = signed_up("robin@example.org");
+    const std::string request = begun(robin);
+    EXPECT_NE(robin.get("/requests").body.find(request), std::string::npos);
+    {
+        const auto schema =
+            storage::load_migrations(files, Path(CLOISON_SOURCE_DIR) / "src/identity/schema");
+        ASSERT_TRUE(schema);
+        auto database = storage::open_sqlite(at("identity") / "identity.sqlite", *schema);
+        ASSERT_TRUE(database) << database.error().message;
+        ASSERT_TRUE((*database)->write([&](storage::Transaction& transaction) -> Status {
+            CLOISON_TRY(const auto rows,
+                        transaction.query("SELECT account, pseudonym FROM account", {}));
+            for (const auto& row : rows)
+                CLOISON_TRY_STATUS(transaction.execute(
+                    "UPDATE account SET pseudonym = $1 WHERE account = $2",
+                    {storage::blob(row.bytes(0)), storage::blob(row.bytes(0))}));
+            for (std::size_t i = 0; i < rows.size(); ++i)
+                CLOISON_TRY_STATUS(
+                    transaction.execute("UPDATE account SET pseudonym = $1 WHERE account = $2",
+                                        {storage::blob(rows[i].bytes(1)),
+                                         storage::blob(rows[(i + 1) % rows.size()].bytes(0))}));
+            return {};
+        }));
+    }
+    for (const char* page : {"/requests", "/account", "/sign-ins", "/disclosures"}) {
+        for (const auto& [language, words] : {std::pair{"en", "The service has a problem"},
+                                              {"fr", "Le service a rencontré un problème"}}) {
+            camille.language = language;
+            const auto refused = camille.get(page);
+            EXPECT_EQ(refused.status, 500) << page;
+            EXPECT_NE(refused.body.find(words), std::string::npos) << page << refused.body;
+            EXPECT_EQ(refused.body.find(request), std::string::npos) << page;
         }
     }
 }

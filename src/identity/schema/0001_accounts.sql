@@ -17,7 +17,8 @@ CREATE TABLE account (
     totp BYTES,
     totp_step BIGINT NOT NULL,
     totp_offered BYTES,
-    traces BYTES
+    traces BYTES,
+    proof BYTES NOT NULL
 ) KEYED;
 
 -- The rows of these are entries of an account's lists (docs/formats/unlinkable-list.md): they do not
@@ -44,7 +45,8 @@ CREATE TABLE session (
     account BYTES NOT NULL,
     door TEXT NOT NULL,
     began_ms BIGINT NOT NULL,
-    last_used_ms BIGINT NOT NULL
+    last_used_ms BIGINT NOT NULL,
+    proof BYTES NOT NULL
 ) KEYED;
 CREATE INDEX session_by_account ON session (account);
 CREATE INDEX session_by_begin ON session (began_ms);
