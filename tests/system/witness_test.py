@@ -114,7 +114,8 @@ class Witnesses(unittest.TestCase):
         note = (self.keeper / "journal" / "checkpoint.cosigned").read_text()
         self.assertEqual(note.count("\u2014 "), 4, note)
         page = self.officer.get("/incidents")
-        self.assertIn("Every line is covered", page.words)
+        self.assertRegex(page.words, r"Last cosigned checkpoint: \S.* \S.*, less than a minute ago\. "
+                                     r"Every line is covered")
 
         self.witnesses[0].kill()
         self.disclose()
@@ -139,6 +140,7 @@ class Witnesses(unittest.TestCase):
         self.assertNotIn("have to be looked at", self.officer.get("/incidents").words)
         self.check_proof()
         self.check_refusals()
+        self.check_wrong_proofs()
         self.assertEqual(self.here.stop(), 0)
         self.here.fsck()
 
@@ -185,6 +187,31 @@ class Witnesses(unittest.TestCase):
         self.assertEqual(witness.post("x" * (300 * 1024))[0], 413)
         self.assertEqual(witness.post("", path="/")[0], 404)
         self.assertEqual(witness.post(None, method="GET")[0], 405)
+
+    def check_wrong_proofs(self):
+        """A checkpoint that is signed rightly, with a proof that does not lead to it."""
+        def cosigned():
+            lines = (self.keeper / "journal" / "checkpoint.cosigned").read_text()
+            return lines, int(lines.splitlines()[1])
+        # A witness whom the keeper does not know: nobody else tells it anything.
+        witness = WitnessProcess(9)
+        self.addCleanup(witness.remove)
+        witness.trust(self.key)
+        witness.start()
+        note, size = cosigned()
+        self.assertEqual(witness.post("old 0\n\n" + note)[0], 200)
+        seen = witness.latest()
+        self.disclose()
+        self.wait_until_witnessed("after another disclosure")
+        newer, newer_size = cosigned()
+        self.assertGreater(newer_size, size)
+        hashes = [base64.b64encode(bytes([i]) * 32).decode() + "\n" for i in range(12)]
+        for proof in ([], hashes[:1], hashes):
+            status, _, words = witness.post(f"old {size}\n{''.join(proof)}\n{newer}")
+            self.assertEqual(status, 422, (len(proof), words))
+            self.assertNotIn("\u2014", words)
+            self.assertEqual(witness.latest(), seen)
+        self.assertEqual(witness.post(f"old {size}\n\n" + note)[0], 200, "what it saw it still cosigns")
 
     def test_an_older_copy_of_the_journal_is_refused_or_reported(self):
         older = self.here.var.parent / "older"
