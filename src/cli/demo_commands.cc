@@ -219,7 +219,11 @@ Status run_link(Layout layout, const LinkChoice& choice) {
     options.on_note = [](const std::string& note) { std::fprintf(stderr, "%s\n", note.c_str()); };
     CLOISON_TRY(const auto report, drill::link(options, local_file_system()));
     std::fputs(choice.json ? report.json().c_str() : report.text().c_str(), stdout);
-    if (!report.ok()) return fail(ErrorCode::kInternal, "The drill link found a fault.");
+    if (!report.faults.empty()) return fail(ErrorCode::kInternal, "The drill link found a fault.");
+    if (!report.undecided.empty())
+        return fail(ErrorCode::kInternal,
+                    "The drill link could not decide whether two stores link: it needs the records "
+                    "of more persons, such as those of a larger number of --residents.");
     if (!report.tells())
         return fail(
             ErrorCode::kInternal,

@@ -70,11 +70,7 @@ class Theft {
             for (std::size_t j = i + 1; j < loot_.size(); ++j) {
                 note(loot_[i].name + " and " + loot_[j].name);
                 CLOISON_TRY(auto pair, compare(loot_[i], loot_[j]));
-                if (pair.is_fault())
-                    report_.faults.push_back(pair.a + " and " + pair.b + " link " +
-                                             decimal(pair.linking.ratio(), 1) +
-                                             " times as well as chance.");
-                report_.pairs.push_back(std::move(pair));
+                report_.add(std::move(pair));
             }
         return std::move(report_);
     }
@@ -228,6 +224,21 @@ bool LinkedPair::is_fault() const {
     return bounded && linking.judged && linking.ratio() > kMostLinking && linking.low > 1;
 }
 
+bool LinkedPair::is_undecided() const {
+    return bounded && linking.judged && linking.ratio() > kMostLinking && linking.low <= 1;
+}
+
+void LinkReport::add(LinkedPair pair) {
+    const std::string told =
+        pair.a + " and " + pair.b + " link " + decimal(pair.linking.ratio(), 1);
+    if (pair.is_fault()) faults.push_back(told + " times as well as chance.");
+    if (pair.is_undecided())
+        undecided.push_back(told + " times as well as chance, which chance alone may do (" +
+                            decimal(pair.linking.low, 2) + " to " + decimal(pair.linking.high, 2) +
+                            "): more residents would tell.");
+    pairs.push_back(std::move(pair));
+}
+
 bool LinkReport::tells() const {
     return std::any_of(pairs.begin(), pairs.end(),
                        [](const LinkedPair& pair) { return pair.bounded && pair.linking.judged; });
@@ -240,7 +251,8 @@ std::string LinkReport::text() const {
     if (untold > 0)
         verdict += " of those with records enough (" + std::to_string(untold) + " pairs without)";
     if (!tells()) verdict = "TOO FEW RECORDS to tell whether two stores link: nothing is proved";
-    if (!ok()) verdict = "NOT CLEAN";
+    if (!undecided.empty()) verdict = "UNDECIDED";
+    if (!faults.empty()) verdict = "NOT CLEAN";
     std::string out = "link: " + verdict + ", " + std::to_string(persons) +
                       (persons == 1 ? " person" : " persons") + "; success is that of 10,000\n";
     for (const LinkedPair& pair : pairs) {
@@ -257,6 +269,7 @@ std::string LinkReport::text() const {
         for (const auto& clue : pair.linking.helped) out += "      " + clue + '\n';
     }
     for (const auto& fault : faults) out += "  FAULT: " + fault + '\n';
+    for (const auto& pair : undecided) out += "  UNDECIDED: " + pair + '\n';
     return out;
 }
 
@@ -285,6 +298,7 @@ std::string LinkReport::json() const {
         json["pairs"].push_back(std::move(one));
     }
     json["faults"] = faults;
+    json["undecided"] = undecided;
     return json.dump(2) + "\n";
 }
 

@@ -14,7 +14,9 @@ namespace cloison::drill {
 struct LinkedPair {
     std::string a;
     std::string b;
-    bool bounded = true;  ///< False between stores of the keeper, which share its numbers.
+    /// False between two stores of the keeper: one directory and one root key, so that no thief
+    /// has one without the other (docs/decisions/0005-stores-are-tagged-lists.md).
+    bool bounded = true;
     Linking linking;      ///< Of the sorts of records that link best.
     std::string records;  ///< Which they are; empty: one of the two holds no record of a person.
     std::string note;
@@ -22,15 +24,21 @@ struct LinkedPair {
 
     /// Links better than the bound, and not by chance.
     bool is_fault() const;
+    /// Links better than the bound, but chance may do that with so few records.
+    bool is_undecided() const;
 };
 
 struct LinkReport {
     std::uint64_t persons = 0;
     std::vector<LinkedPair> pairs;
     std::vector<std::string> faults;
+    std::vector<std::string> undecided;  ///< Of these the drill proves nothing: more residents do.
+
+    /// Takes a pair in, and judges it.
+    void add(LinkedPair pair);
     /// Of some pair at least it can be told; if not, the drill proves nothing.
     bool tells() const;
-    bool ok() const { return faults.empty(); }
+    bool ok() const { return faults.empty() && undecided.empty(); }
     std::string text() const;
     std::string json() const;
 };
