@@ -2,7 +2,7 @@
 #include <array>
 
 #include "cli/canary_people.h"
-#include "population/small_files.h"
+#include "demo/small_files.h"
 
 namespace cloison::cli {
 namespace {
@@ -59,9 +59,9 @@ Bytes make_canary_file(std::string_view content_type, std::size_t size, Random& 
     if (content_type == "application/pdf") return fit_pdf(size, random);
     // What stands behind the end of a picture is not shown.
     const std::uint32_t picture = content_type == "image/jpeg" ? 1 : 2;
-    Bytes file = population::make_small_file(
-                     static_cast<std::uint32_t>(3 * random.uniform(60)) + picture, "")
-                     .content;
+    Bytes file =
+        demo::make_small_file(static_cast<std::uint32_t>(3 * random.uniform(60)) + picture, "")
+            .content;
     const std::size_t shown = file.size();
     file.resize(std::max(size, shown));
     random.fill(std::span(file).subspan(shown));

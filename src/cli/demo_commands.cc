@@ -168,6 +168,7 @@ Result<drill::Options> drill_options(const Layout& layout) {
     options.identity = layout.service("identity");
     options.casework = layout.service("casework");
     options.documents = layout.service("documents");
+    options.desk_store = layout.service("desk");
     return options;
 }
 

@@ -33,6 +33,7 @@ struct Options {
     Path identity;
     Path casework;
     Path documents;
+    Path desk_store;  ///< Of the desk's incidents; may be missing, where no desk ever ran.
 
     /// The field that a label on a page stands for, of every request type and in every language.
     std::map<std::string, std::string> field_labels;

@@ -7,6 +7,8 @@
 #include "base/temporary_directory.h"
 #include "demo/accounts.h"
 #include "demo/people.h"
+#include "demo/small_files.h"
+#include "demo/texts.h"
 #include "drill/link_search.h"
 #include "drill/record.h"
 #include "drill/value_search.h"
@@ -115,6 +117,44 @@ void add_resident(ValueSearch& search, const demo::Resident& resident,
     }
 }
 
+/// A message, whole, and each of its clauses that is long enough to be nothing but itself.
+void add_message(ValueSearch& search, std::string_view text) {
+    constexpr std::size_t kLeast = 16;
+    search.add(text, "message_text", false);
+    while (!text.empty()) {
+        const auto end = text.find_first_of(",;.?!");
+        if (std::min(end, text.size()) >= kLeast)
+            search.add(text.substr(0, end), "message_text", false);
+        if (end == std::string_view::npos) break;
+        text.remove_prefix(end + 1);
+        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    }
+}
+
+/// A file's name, and its content in pieces, so that a part of it is found, too. Pieces that are
+/// little but filling are no value of anybody.
+void add_file(ValueSearch& search, const demo::SmallFile& file) {
+    constexpr std::size_t kPiece = 32;
+    constexpr std::size_t kLeastBytes = 8;  ///< Different ones.
+    search.add(file.name, "document_name", false);
+    const std::string_view content(reinterpret_cast<const char*>(file.content.data()),
+                                   file.content.size());
+    for (std::size_t at = 0; at + kPiece <= content.size(); at += kPiece) {
+        const std::string_view piece = content.substr(at, kPiece);
+        if (std::set<char>(piece.begin(), piece.end()).size() >= kLeastBytes)
+            search.add(piece, "document_content", false);
+    }
+}
+
+/// What the town's people wrote and handed in (docs/formats/demo.md).
+void add_messages_and_files(ValueSearch& search) {
+    for (const auto text : demo::kQuestions) add_message(search, text);
+    for (const auto text : {demo::kCorrection, demo::kRefusal}) add_message(search, text);
+    search.add(demo::kDocumentTitle, "document_content", false);
+    for (std::uint32_t number = 0; number < demo::kSmallFiles; ++number)
+        add_file(search, demo::make_small_file(number, demo::kDocumentTitle));
+}
+
 class Theft {
   public:
     Theft(const Options& options, FileSystem& files) : options_(options), files_(files) {
@@ -153,7 +193,13 @@ Status Theft::carry_all_off() {
              {"identity", &options_.identity},
              {"casework", &options_.casework},
              {"documents", &options_.documents},
-             {"keeper", &options_.keeper}}) {
+             {"keeper", &options_.keeper},
+             {"desk", &options_.desk_store}}) {
+        std::error_code missing;
+        if (directory == &options_.desk_store && !fs::exists(*directory, missing)) {
+            figure("desk: bytes searched", "none, there is no such store here");
+            continue;
+        }
         CLOISON_TRY(auto loot, carry_off(name, *directory, scratch_.path()));
         for (const Path& file : loot.files) {
             if (file.extension() != ".db" && file.extension() != ".sqlite") continue;
@@ -197,6 +243,7 @@ Status Theft::look_for_values() {
         const auto resident = people.resident(number);
         add_resident(search, resident, people.application(resident));
     }
+    add_messages_and_files(search);
     figure("values looked for, in all encodings", std::to_string(search.patterns()));
     std::set<std::string> values;
     for (const Loot& loot : loot_) {

@@ -1,8 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "base/temporary_directory.h"
 #include "demo/accounts.h"
 #include "demo/people.h"
+#include "demo/small_files.h"
+#include "demo/texts.h"
 #include "drill/drill.h"
 #include "storage/database.h"
 
@@ -16,7 +20,7 @@ constexpr const char* kNames = R"({
 
 constexpr int kPersons = 60;
 
-/// Four stores with random ids and noise for values, as they should be.
+/// Five stores with random ids and noise for values, as they should be.
 class StolenDatabaseTest : public testing::Test {
   protected:
     void SetUp() override {
@@ -26,8 +30,9 @@ class StolenDatabaseTest : public testing::Test {
         options_.casework = var_.path() / "casework";
         options_.documents = var_.path() / "documents";
         options_.keeper = var_.path() / "keeper";
-        for (const Path& path :
-             {options_.identity, options_.casework, options_.documents, options_.keeper})
+        options_.desk_store = var_.path() / "desk";
+        for (const Path& path : {options_.identity, options_.casework, options_.documents,
+                                 options_.keeper, options_.desk_store})
             ASSERT_TRUE(files_.create_directories(path));
         ASSERT_TRUE(files_.write_file_atomically(options_.names_file, as_bytes(kNames), 0600));
         ASSERT_TRUE(demo::write_accounts(files_, options_.demo_file, {1, 40, {}}));
@@ -40,6 +45,11 @@ class StolenDatabaseTest : public testing::Test {
              "CREATE TABLE request (request BYTES PRIMARY KEY, pseudonym BYTES, sealed BYTES, "
              "created_ms BIGINT) KEYED;",
              "INSERT INTO request VALUES ($1, $2, $3, $4)", 1'728'000'000'000);
+        fill(options_.desk_store / "desk.db",
+             "CREATE TABLE incident (incident BYTES PRIMARY KEY, wish BYTES, sealed BYTES, "
+             "opened_ms "
+             "BIGINT) KEYED;",
+             "INSERT INTO incident VALUES ($1, $2, $3, $4)", 1'728'000'000'000);
         fill(options_.documents / "documents.db",
              "CREATE TABLE document (document BYTES PRIMARY KEY, pseudonym BYTES, sealed BYTES, "
              "added_ms BIGINT) KEYED;",
@@ -107,6 +117,70 @@ TEST_F(StolenDatabaseTest, FindsAValueThatWasDeletedButIsStillInAFile) {
     const std::string hex = hex_encode(as_bytes(people.resident(9).email));
     ASSERT_TRUE(files_.write_file_atomically(options_.casework / "casework.db-journal.old",
                                              as_bytes(hex), 0600));
+    const auto report = stolen_database(options_, files_);
+    ASSERT_TRUE(report);
+    EXPECT_FALSE(report->ok);
+}
+
+TEST_F(StolenDatabaseTest, FindsMessagesFilesAndTheirNamesWhollyOrInPartInAnyStore) {
+    const auto pdf = demo::make_small_file(3, demo::kDocumentTitle);
+    const auto jpeg = demo::make_small_file(100, demo::kDocumentTitle);
+    const auto png = demo::make_small_file(179, demo::kDocumentTitle);
+    const auto text_of = [](const demo::SmallFile& file, std::size_t from, std::size_t size) {
+        return to_string(ByteView(file.content).subspan(from, size));
+    };
+    const std::pair<std::string, std::string> planted[] = {
+        {"message_text in UTF-8", std::string(demo::kQuestions[4])},
+        {"message_text in UTF-8", "je pars à l’étranger dans deux mois"},
+        {"message_text in UTF-8", std::string(demo::kCorrection)},
+        {"message_text in hexadecimal", hex_encode(as_bytes(demo::kRefusal))},
+        {"document_name in UTF-8", "justificatif.pdf"},
+        {"document_name in UTF-8", "piece-identite.jpg"},
+        {"document_name in base64", base64_encode(as_bytes(std::string_view("facture.png")))},
+        {"document_content in UTF-8", text_of(pdf, 0, 64)},
+        {"document_content in UTF-8", text_of(pdf, 150, 63)},
+        {"document_content in UTF-8", text_of(jpeg, 0, 40)},
+        {"document_content in UTF-8", text_of(png, 0, png.content.size())},
+        {"document_content in UTF-8", "Justificatif de demonstration"},
+    };
+    const Path stores[] = {options_.identity, options_.casework, options_.documents,
+                           options_.keeper, options_.desk_store};
+    std::size_t number = 0;
+    for (const auto& [field, value] : planted) {
+        const Path file = stores[number++ % std::size(stores)] / "planted";
+        Bytes content = noise(70);
+        content.insert(content.end(), value.begin(), value.end());
+        ASSERT_TRUE(files_.write_file_atomically(file, content, 0600));
+        const auto report = stolen_database(options_, files_);
+        ASSERT_TRUE(report) << report.error().message;
+        EXPECT_FALSE(report->ok) << file << ' ' << field;
+        EXPECT_EQ(report->persons_by_field.count(field), 1U) << file << ' ' << value << '\n'
+                                                             << report->text();
+        ASSERT_TRUE(files_.remove(file));
+    }
+    EXPECT_TRUE(stolen_database(options_, files_)->ok);
+}
+
+TEST_F(StolenDatabaseTest, AnInstallationWithoutADeskHasFourStores) {
+    ASSERT_TRUE(std::filesystem::remove_all(options_.desk_store) > 0);
+    const auto report = stolen_database(options_, files_);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_TRUE(report->ok) << report->text();
+    EXPECT_NE(report->text().find("there is no such store here"), std::string::npos);
+}
+
+TEST_F(StolenDatabaseTest, FindsAnIdThatTheDeskSharesWithCasework) {
+    const Bytes id = noise(16);
+    const char* desk =
+        "CREATE TABLE incident (incident BYTES PRIMARY KEY, wish BYTES, sealed BYTES, opened_ms "
+        "BIGINT) KEYED;";
+    change(options_.desk_store / "desk.db", desk,
+           "INSERT INTO incident VALUES ($1, $2, $3, 1728000000000)", {noise(16), id, noise(150)});
+    const char* casework =
+        "CREATE TABLE request (request BYTES PRIMARY KEY, pseudonym BYTES, sealed BYTES, "
+        "created_ms BIGINT) KEYED;";
+    change(options_.casework / "casework.db", casework,
+           "INSERT INTO request VALUES ($1, $2, $3, 1728000000000)", {noise(16), id, noise(150)});
     const auto report = stolen_database(options_, files_);
     ASSERT_TRUE(report);
     EXPECT_FALSE(report->ok);

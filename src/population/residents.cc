@@ -1,20 +1,11 @@
-#include <array>
-
 #include "base/id.h"
+#include "demo/small_files.h"
+#include "demo/texts.h"
 #include "documents/encrypted_file.h"
 #include "population/life.h"
-#include "population/small_files.h"
 
 namespace cloison::population {
 namespace {
-
-constexpr std::array<std::string_view, 5> kQuestions{
-    "Bonjour, savez-vous sous quel délai ma demande sera traitée ? Merci.",
-    "Bonjour, faut-il fournir l’original du justificatif de domicile lors du rendez-vous ?",
-    "Bonjour, je pars à l’étranger dans deux mois, est-ce que cela suffira ? Cordialement.",
-    "Hello, can I collect the passport at another town hall? Thank you.",
-    "Bonjour, j’ai déménagé la semaine dernière, que dois-je faire ?",
-};
 
 std::string new_id(Random& random) {
     return RequestId::random(random).bytes();
@@ -142,7 +133,7 @@ Status Life::attach(const demo::Resident& resident, std::uint32_t number, bool f
         const auto grant,
         issue_grant(visitor,
                     {"self_service", "", {"document_content", "document_name"}, own.ticket, ""}));
-    SmallFile file = make_small_file(resident.number + number, "Justificatif de demonstration");
+    demo::SmallFile file = demo::make_small_file(resident.number + number, demo::kDocumentTitle);
     if (full_length) {
         SeededRandom draw = origin_.split("file").split(resident.number).split(number);
         const std::size_t least = file.content_type == "application/pdf" ? 20'000 : 45'000;
@@ -244,7 +235,8 @@ Status Life::look_again(const demo::Resident& resident) {
     const std::string& status = own.request.status();
     if (status == "draft" || status == "refused" || status == "delivered" || status == "withdrawn")
         return {};
-    return write_as_resident(visitor, own, kQuestions[resident.number % kQuestions.size()]);
+    return write_as_resident(visitor, own,
+                             demo::kQuestions[resident.number % demo::kQuestions.size()]);
 }
 
 Status Life::correct(const demo::Resident& resident) {

@@ -1,4 +1,4 @@
-#include "population/small_files.h"
+#include "demo/small_files.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ TEST(SmallFilesTest, EachIsWhatItSaysByItsContent) {
                                                    documents::ContentVerdict::kJpeg,
                                                    documents::ContentVerdict::kPng};
     for (std::uint32_t number = 0; number < 400; ++number) {
-        const auto file = make_small_file(number, "Justificatif");
+        const auto file = demo::make_small_file(number, "Justificatif");
         EXPECT_EQ((*detector)->detect(file.content), kVerdicts[number % 3]) << number;
     }
 }

@@ -3,18 +3,12 @@
 #include <set>
 
 #include "base/id.h"
+#include "demo/texts.h"
 #include "documents/encrypted_file.h"
 #include "population/life.h"
 
 namespace cloison::population {
 namespace {
-
-constexpr std::string_view kCorrection =
-    "Bonjour, le justificatif de domicile que vous avez joint date de plus d’un an. Merci d’en "
-    "fournir un plus récent.";
-constexpr std::string_view kRefusal =
-    "Bonjour, les pièces jointes ne permettent pas d’établir la nationalité française. Votre "
-    "demande est refusée ; les voies de recours figurent dans le courrier qui vous est adressé.";
 
 const std::vector<std::string> kIdentityFields{"birth_name", "forenames",  "name_in_use", "sex",
                                                "birth_date", "birthplace", "nationality"};
@@ -123,7 +117,7 @@ Status Life::decide_case(const Step& step) {
                     issue_grant(visitor,
                                 {"process_request", "examine", {"message_text"}, open.ticket, ""}));
         decide.set_message(MessageId::random(random_).bytes());
-        const auto text = step.status == "refused" ? kRefusal : kCorrection;
+        const auto text = step.status == "refused" ? demo::kRefusal : demo::kCorrection;
         CLOISON_TRY(auto sealed, seal(*visitor.door, by_grant(writing),
                                       {{"message_text", decide.message(), std::string(text)}}));
         decide.set_sealed_message(std::move(sealed.at(0).sealed));

@@ -19,12 +19,16 @@ import time
 import unittest
 
 from installation import Installation, run
-from pages import demo_accounts
+from pages import Browser, demo_accounts, pdf
 
 RESIDENTS = int(os.environ.get("CLOISON_RESIDENTS", "600"))
 LINK_SECONDS = 90
 STORES = ("identity", "casework", "documents", "keeper", "desk")
 SHORTEST = 9  # Bytes of a value that random ones do not hold by chance.
+# What a resident writes and hands in before the theft.
+MESSAGE = "Bonjour, ma cousine Zéphyrine Quatrebarbes viendra chercher le titre à ma place."
+FILE_NAME = "avis-imposition-quatrebarbes.pdf"
+FILE_WORDS = "(Quatrebarbes, Zephyrine : 41 872 euros) Tj"
 
 
 class Argon2id:
@@ -107,11 +111,37 @@ class Theft(unittest.TestCase):
         cls.here = Installation(residents=RESIDENTS)
         # While the services run: what is in a write-ahead log lies there, too.
         cls.here.start()
+        cls.accounts = demo_accounts(cls.here.var)
+        cls.write_and_hand_in()
         cls.loot = pathlib.Path(tempfile.mkdtemp(prefix="cl-loot-"))
         for store in STORES:
             shutil.copytree(cls.here.var / store, cls.loot / store,
                             ignore=shutil.ignore_patterns("*.key", "epochs", "*.sock"))
-        cls.accounts = demo_accounts(cls.here.var)
+
+    @classmethod
+    def write_and_hand_in(cls):
+        """One of the residents whom the demo names and whose request takes messages writes one, and adds
+        a document to a new request. Both can be read again at the portal."""
+        cls.content = pdf(3_000)[:1_000] + FILE_WORDS.encode() + pdf(3_000)[1_000:]
+        for account in cls.accounts["resident"]:
+            resident = Browser(cls.here.portal_port).sign_in(account)
+            try:
+                pages = [link for link in resident.get("/requests").links if link.count("/") == 2]
+                for path in pages:
+                    page = resident.get(path)
+                    if not any(form.action.endswith("/messages") for form in page.forms):
+                        continue
+                    assert resident.post(path + "/messages", {"message": MESSAGE}).status == 303
+                    assert MESSAGE in resident.get(path).words
+                    new = resident.post("/requests", {"type": "passport"}).location
+                    resident.get(new)
+                    reply = resident.upload(new + "/documents/add/identity_proof", FILE_NAME, cls.content)
+                    assert reply.status == 303, reply.words
+                    assert FILE_NAME in resident.get(new).words
+                    return
+            finally:
+                resident.close()
+        raise AssertionError("no resident has a request that takes messages")
 
     @classmethod
     def tearDownClass(cls):
@@ -123,26 +153,36 @@ class Theft(unittest.TestCase):
         return [path for path in (cls.loot / store).rglob("*") if path.is_file()]
 
     def values(self):
-        """Of the residents whom the demo names, all that is known without asking the services."""
-        found = set()
+        """By kind: of the residents whom the demo names, all that is known without asking the services,
+        and what one of them wrote and handed in, whole and in part."""
+        found = {"account": set(), "message": {MESSAGE, MESSAGE[9:40], MESSAGE[-32:]}, "file name": {FILE_NAME},
+                 "document": {FILE_WORDS, self.content[:40].decode(), self.content[1_000:1_100].decode()}}
         for account in self.accounts["resident"]:
-            found |= {account["email"], account["password"], account["name"],
-                      account["email"].split("@")[0]}
-        return {value for value in found if len(value) >= SHORTEST}
+            found["account"] |= {account["email"], account["password"], account["name"],
+                                 account["email"].split("@")[0]}
+        return {kind: {value for value in values if len(value.encode()) >= SHORTEST}
+                for kind, values in found.items()}
 
     def test_no_value_in_any_store_alone_or_in_two(self):
         values = self.values()
-        self.assertGreaterEqual(len(values), 30)
-        forms = {form: value for value in values for form in encodings(value)}
+        self.assertGreaterEqual(len(values["account"]), 30)
+        forms = {kind: {form for value in each for form in encodings(value)} for kind, each in values.items()}
         contents = {store: b"".join(path.read_bytes() for path in self.files_of(store))
                     for store in STORES}
-        # The search finds what is there.
-        planted = contents["identity"] + next(iter(forms))
-        self.assertTrue(any(form in planted for form in forms))
+
+        def kinds_in(data):
+            return {kind for kind, each in forms.items() if any(form in data for form in each)}
+        for store in STORES:
+            self.assertTrue(contents[store], store)
+            # The search finds what is there, of each kind.
+            for kind, each in values.items():
+                for planted in (min(each).encode(), max(each).encode().hex().encode(),
+                                base64.b64encode(b"\0" + max(each).encode())):
+                    around = contents[store][:40_000]
+                    self.assertEqual(kinds_in(around[:20_000] + planted + around[20_000:]), {kind},
+                                     (store, planted))
         for pair in [(store,) for store in STORES] + list(itertools.combinations(STORES, 2)):
-            both = b"".join(contents[store] for store in pair)
-            for form in forms:
-                self.assertNotIn(form, both, pair)
+            self.assertEqual(kinds_in(b"".join(contents[store] for store in pair)), set(), pair)
 
     def test_rows_of_a_store_name_nothing_of_another(self):
         """Parsed: no byte string of eight bytes or more stands in two stores, but for the staff's."""

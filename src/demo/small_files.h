@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 
-namespace cloison::population {
+namespace cloison::demo {
 
 /// A small real file, as a resident would hand it in.
 struct SmallFile {
@@ -15,7 +15,9 @@ struct SmallFile {
     Bytes content;
 };
 
-/// One of the three types by turns, showing nothing but a title.
+/// One of the three types by turns, showing nothing but a title: the same for numbers that are
+/// kSmallFiles apart.
+inline constexpr std::uint32_t kSmallFiles = 180;
 SmallFile make_small_file(std::uint32_t number, std::string_view title);
 
-}  // namespace cloison::population
+}  // namespace cloison::demo

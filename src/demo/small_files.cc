@@ -1,8 +1,8 @@
-#include "population/small_files.h"
+#include "demo/small_files.h"
 
 #include <array>
 
-namespace cloison::population {
+namespace cloison::demo {
 namespace {
 
 void put(Bytes& out, std::initializer_list<int> bytes) {
@@ -121,4 +121,4 @@ SmallFile make_small_file(std::uint32_t number, std::string_view title) {
     }
 }
 
-}  // namespace cloison::population
+}  // namespace cloison::demo
