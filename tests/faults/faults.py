@@ -10,6 +10,7 @@ import random
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from installation import CLOISON, Installation, run, wait_until  # noqa: E402,F4
 BIN = CLOISON.parent
 FULL = os.environ.get("CLOISON_FAULTS") == "full"
 SEED = int(os.environ.get("CLOISON_SEED") or random.SystemRandom().randrange(1, 10**6))
+REGISTER = ROOT / "registry" / "fields.toml"
 VIOLATION = 3  # keeper_load's exit code.
 
 
@@ -181,6 +183,51 @@ class Service:
         return self.process.poll() is not None
 
 
+class SmallBudgets:
+    """A home (CLOISON_HOME) whose register has budgets that the load uses up, of actors and of the desk,
+    each bound before the other: the hour's first, and an hour later the day's."""
+    BUDGETS = {("purpose", "support_call"): (30, 34), ("purpose", "process_request"): (60, 63),
+               ("door", "desk"): (110, 140)}
+
+    def __init__(self, home):
+        self.home = pathlib.Path(home)
+        self.register = self.home / "registry" / "fields.toml"
+        self.register.parent.mkdir(parents=True)
+        (self.register.parent / "requests").symlink_to(REGISTER.parent / "requests")
+        (self.home / "web").symlink_to(BIN.parent / "web")
+        text = REGISTER.read_text()
+        for (kind, name), (per_hour, per_day) in self.BUDGETS.items():
+            entry = rf'(\[\[{kind}\]\]\nnumber = \d+\nname = "{name}"\n(?:(?!\[\[).*\n)*?)'
+            text, count = re.subn(entry + r"per_hour = \d+\nper_day = \d+\n",
+                                  rf"\g<1>per_hour = {per_hour}\nper_day = {per_day}\n", text)
+            if count != 1:
+                raise AssertionError(f"the register has {count} budgets of {kind} {name}")
+        self.register.write_text(text)
+
+    def environment(self):
+        return {"CLOISON_HOME": str(self.home)}
+
+
+class MovedClock:
+    """A clock that a test moves on, of the processes that have its environment (moved_clock.cc)."""
+    HOUR = 61 * 60
+    DAY = 24 * 60 * 60 + 60
+
+    def __init__(self, file):
+        self.file = pathlib.Path(file)
+        self.seconds = 0
+        self.file.write_bytes(bytes(8))
+
+    def move(self, seconds):
+        """Everybody who has the clock should stand still: what was signed before expires."""
+        self.seconds += seconds
+        with open(self.file, "r+b") as file:
+            file.write(struct.pack("=q", self.seconds * 1000))
+
+    def environment(self):
+        return {"LD_PRELOAD": str(BIN / "moved_clock.so"), "MOVED_CLOCK": str(self.file)}
+
+
 class Violation(Exception):
     """The load saw what a keeper may never do."""
 
@@ -188,11 +235,11 @@ class Violation(Exception):
 class Load:
     """keeper_load on a running keeper."""
 
-    def __init__(self, var, seed, log, threads=16):
+    def __init__(self, var, seed, log, threads=16, register=REGISTER, environment=None):
         self.log = pathlib.Path(log)
         self.process = subprocess.Popen(
-            [str(BIN / "keeper_load"), str(var), str(seed), str(threads), str(log)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            [str(BIN / "keeper_load"), str(var), str(seed), str(threads), str(log), str(register)],
+            env={**os.environ, **(environment or {})}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if self._read() != "running":
             raise AssertionError("the load did not start")
 
@@ -224,6 +271,18 @@ class Load:
 
     def check(self):
         return self.say("check")
+
+    def erased(self):
+        """How many persons so far, by calls that were answered."""
+        return self.say("figures")["erased"]
+
+    def mark(self):
+        """For a keeper that was just killed: what was acknowledged last, to each caller."""
+        return self.say("mark")
+
+    def recovered(self):
+        """For one that was started anew: what mark() remembered is there."""
+        return self.say("recovered")
 
     def stop(self):
         report = self.say("stop")

@@ -3,8 +3,9 @@
 openings for several actors and purposes, histories, proofs, journal lines, look-ups, enrolment,
 erasure and rotation by RPC (keeper_load.cc), and pages of residents who are signed in.
 
-The journal stays whole, every released plaintext has its line, budgets are as full as before, who was
-erased stays erased, every value is the right one, and no page shows another resident's data.
+The journal stays whole, every released plaintext has its line, budgets (of actors and of a door, of the
+hour and of the day) are as full as before, who was erased stays erased, every value is the right one, and
+no page shows another resident's data. docs/faults.md says what is held against what after each kill.
 CLOISON_KILLS sets the number of kills."""
 import http.client
 import os
@@ -15,11 +16,13 @@ import threading
 import time
 import unittest
 
-from faults import FULL, SEED, Installation, Load, Scratch, Service, announce, run, wait_until
+from faults import (FULL, SEED, Installation, Load, MovedClock, Service, SmallBudgets, announce,
+                    wait_until)
 
 KILLS = int(os.environ.get("CLOISON_KILLS") or (2000 if FULL else 60))
 KILLS_OF_HOUSE = int(os.environ.get("CLOISON_KILLS") or (2000 if FULL else 24))
-CHECK_EVERY = 100
+CHECK_EVERY = 100 if FULL else 18
+AGES = max(10, KILLS // 20)  # Of the keeper's test: between them the clock moves on, after a check if there is one.
 RESIDENTS = 12
 PAGES = ["/account", "/requests", "/disclosures", "/sign-ins"]
 STRAIN = 0.12  # Seconds of load before a kill, at most.
@@ -76,6 +79,21 @@ class Resident(threading.Thread):
         self.pages += 1
 
 
+class Tenths:
+    """Erasures go on until the end: each tenth of the kills has some."""
+
+    def __init__(self, kills):
+        self.kills = kills
+        self.erased = 0
+
+    def after(self, kill, load):
+        if kill * 10 // self.kills == (kill - 1) * 10 // self.kills:
+            return
+        wait_until(lambda: load.erased() > self.erased, 60,
+                   f"an erasure in the tenth of the run that ends with kill {kill}")
+        self.erased = load.erased()
+
+
 class Kills(unittest.TestCase):
     def summary(self, report):
         return (f"{report['acknowledged']} disclosures acknowledged, each with its line; {report['lines']} lines; "
@@ -88,19 +106,31 @@ class Kills(unittest.TestCase):
         lot = random.Random(SEED)
         began = time.monotonic()
         with Installation() as here:
+            budgets = SmallBudgets(here.var.parent / "home")
+            clock = MovedClock(here.var.parent / "clock")
+            environment = {**budgets.environment(), **clock.environment()}
             keeper = Service(here.var)
-            keeper.start()
-            load = Load(here.var, SEED, here.var.parent / "acknowledged")
+            keeper.start(environment)
+            load = Load(here.var, SEED, here.var.parent / "acknowledged", register=budgets.register,
+                        environment=clock.environment())
+            tenths = Tenths(KILLS)
+            age = 0
             try:
                 for kill in range(1, KILLS + 1):
                     load.wait_for_release()
                     for_a_moment(lot.random() * STRAIN)
+                    tenths.after(kill, load)
                     keeper.kill()
+                    load.mark()
                     if kill % CHECK_EVERY == 0:
                         here.fsck()
-                    keeper.start()
+                    keeper.start(environment)
+                    load.recovered()
                     if kill % CHECK_EVERY == 0:
                         load.check()
+                    if kill * AGES // KILLS > age and kill < KILLS:
+                        age += 1
+                        self.move_on(clock, age, keeper, load, environment)
                 load.wait_for_release()
                 report = load.stop()
                 self.assertEqual(keeper.stop(), 0)
@@ -108,7 +138,18 @@ class Kills(unittest.TestCase):
             finally:
                 load.end()
                 keeper.kill()
-        print(f"{KILLS} kills of the keeper in {time.monotonic() - began:.0f} s: {self.summary(report)}")
+        full = {name: report[f"full_{name}"] for name in ("actor_hour", "actor_day", "door_hour", "door_day")}
+        self.assertNotIn(0, full.values(), f"a budget that was never used up when it was asked: {full}")
+        print(f"{KILLS} kills of the keeper in {time.monotonic() - began:.0f} s: {self.summary(report)}; "
+              f"used up when asked: {full}; the clock moved on {age} times")
+
+    def move_on(self, clock, age, keeper, load, environment):
+        """By turns an hour, after which the day's budget remembers the hour before, and a day."""
+        load.say("pause")
+        keeper.kill()
+        clock.move(clock.HOUR if age % 2 else clock.DAY)
+        keeper.start(environment)
+        load.say("go")
 
     def test_keeper_and_portal(self):
         announce("kill -9 of keeper, portal and both")
@@ -120,6 +161,7 @@ class Kills(unittest.TestCase):
                         for name in ("keeper", "identity", "casework", "documents", "portal")}
             load = None
             residents = []
+            tenths = Tenths(KILLS_OF_HOUSE)
             try:
                 for service in services.values():
                     service.start()
@@ -132,6 +174,7 @@ class Kills(unittest.TestCase):
                     resident.start()
                 for kill in range(1, KILLS_OF_HOUSE + 1):
                     self.kill_once(lot, counts, services, load, residents)
+                    tenths.after(kill, load)
                     if kill % CHECK_EVERY == 0:
                         load.check()
                         here.fsck()
@@ -170,8 +213,10 @@ class Kills(unittest.TestCase):
             service.process.send_signal(signal.SIGKILL)
         for service in dying:
             service.kill()
+        load.mark()
         for service in dying:
             service.start()
+        load.recovered()
 
     def answers_again(self, load, residents):
         """Both the keeper and the portal do their work again."""
