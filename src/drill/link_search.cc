@@ -132,7 +132,8 @@ Result<StolenStore> StolenStore::read(const std::string& name, const Path& datab
             store.schema += master.getColumn(1).getString() + '\n';
         }
         for (const auto& table : tables)
-            if (is_quoted_safely(table) && !table.starts_with("sqlite_"))
+            if (is_quoted_safely(table) && !table.starts_with("sqlite_") &&
+                table != "schema_migrations")
                 read_table(file, table, store);
     } catch (const std::exception&) {
         return fail(ErrorCode::kCorrupt, "The copy of " + name + " cannot be read.");
@@ -181,10 +182,12 @@ std::map<std::string, std::uint64_t> shared_values(const StolenStore& a, const S
     return shared;
 }
 
-std::uint64_t shared_fine_times(const StolenStore& a, const StolenStore& b) {
+std::uint64_t shared_fine_times(const StolenStore& a, const StolenStore& b,
+                                const std::set<std::int64_t>& known) {
     const auto times = fine_times(a);
     std::uint64_t shared = 0;
-    for (const std::int64_t time : fine_times(b)) shared += times.contains(time) ? 1 : 0;
+    for (const std::int64_t time : fine_times(b))
+        shared += times.contains(time) && !known.contains(time) ? 1 : 0;
     return shared;
 }
 

@@ -25,7 +25,8 @@ struct StolenStore {
     std::vector<Column> columns;
     std::string schema;  ///< The SQL of its tables and triggers: words that stand in the open.
 
-    /// Reads every table of an SQLite file. kCorrupt if it is none.
+    /// Reads every table of an SQLite file but those that tell of the build alone (SQLite's own,
+    /// schema_migrations). kCorrupt if it is none.
     static Result<StolenStore> read(const std::string& name, const Path& database);
     const Column* column(std::string_view table, std::string_view name) const;
     /// Texts of columns that have few different ones for many rows: statuses, names of fields.
@@ -36,12 +37,13 @@ inline constexpr std::size_t kLinkSize = 8;  ///< Bytes that two stores may not 
 
 /// Values that two stores share: byte strings of kLinkSize or more anywhere in their byte columns,
 /// and texts that stand once in each. A text that stands in many rows links nobody.
-/// `known` are byte strings that may be shared (staff, who are named in the open).
+/// `known` are byte strings that may be shared (ids of staff, who are named in the open).
 std::map<std::string, std::uint64_t> shared_values(const StolenStore& a, const StolenStore& b,
                                                    const std::set<std::string>& known);
 
-/// Times finer than an hour that stand in both stores.
-std::uint64_t shared_fine_times(const StolenStore& a, const StolenStore& b);
+/// Times finer than an hour that stand in both stores, but for those that are `known`.
+std::uint64_t shared_fine_times(const StolenStore& a, const StolenStore& b,
+                                const std::set<std::int64_t>& known);
 
 /// Spearman's rank correlation between the order of the rows and a time: near 0 where the order
 /// betrays nothing, 1 where rows lie in the order in which they were written.

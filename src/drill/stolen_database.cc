@@ -166,6 +166,7 @@ class Theft {
   private:
     Status carry_all_off();
     Status look_for_values();
+    void collect_doings_of_staff();
     void look_for_links();
     void look_at_order();
     void look_at_days();
@@ -185,7 +186,10 @@ class Theft {
     TemporaryDirectory scratch_;
     std::vector<Loot> loot_;
     std::vector<StolenStore> stores_;
-    std::set<std::string> staff_;  ///< Actor ids, which officers' doings are signed with.
+    /// What the desk and the compartments may both know: who of the staff did something, and the
+    /// approvals of two for bulk purposes. No data subject is named by either.
+    std::set<std::string> doings_of_staff_;
+    std::set<std::int64_t> times_of_approvals_;
 };
 
 Status Theft::carry_all_off() {
@@ -269,26 +273,42 @@ Status Theft::look_for_values() {
     return {};
 }
 
+void Theft::collect_doings_of_staff() {
+    const StolenStore* identity = store("identity");
+    std::size_t staff = 0;
+    if (const auto* actors = identity->column("account", "actor"))
+        if (const auto* roles = identity->column("account", "role"))
+            for (std::size_t i = 0; i < std::min(actors->blobs.size(), roles->integers.size()); ++i)
+                if (roles->integers[i] != 1)
+                    staff += doings_of_staff_.insert(actors->blobs[i]).second ? 1 : 0;
+    figure("ids of staff that may be shared: who handled a case is no secret of the case",
+           std::to_string(staff));
+    std::size_t approvals = 0;
+    if (const auto* ids = identity->column("approval", "approval"))
+        for (const auto& id : ids->blobs) approvals += doings_of_staff_.insert(id).second ? 1 : 0;
+    if (const auto* times = identity->column("approval", "requested_ms"))
+        times_of_approvals_.insert(times->integers.begin(), times->integers.end());
+    figure("ids of approvals that may be shared: they name a list, and none who is in it",
+           std::to_string(approvals));
+}
+
 /// Compartments side by side: none may name what another names.
 void Theft::look_for_links() {
-    if (const auto* actors = store("identity")->column("account", "actor"))
-        if (const auto* roles = store("identity")->column("account", "role"))
-            for (std::size_t i = 0; i < std::min(actors->blobs.size(), roles->integers.size()); ++i)
-                if (roles->integers[i] != 1) staff_.insert(actors->blobs[i]);
-    figure("ids of staff that may be shared: who handled a case is no secret of the case",
-           std::to_string(staff_.size()));
+    collect_doings_of_staff();
     std::uint64_t links = 0;
     for (std::size_t i = 0; i < stores_.size(); ++i) {
         for (std::size_t j = i + 1; j < stores_.size(); ++j) {
             if (stores_[i].name == stores_[j].name) continue;
             std::string pair = stores_[i].name;
             pair.append(" and ").append(stores_[j].name);
-            for (const auto& [column, count] : shared_values(stores_[i], stores_[j], staff_)) {
+            for (const auto& [column, count] :
+                 shared_values(stores_[i], stores_[j], doings_of_staff_)) {
                 links += count;
                 add_fault(report_,
                           pair + " share " + std::to_string(count) + " values of " + column + '.');
             }
-            if (const auto times = shared_fine_times(stores_[i], stores_[j]); times > 0)
+            if (const auto times = shared_fine_times(stores_[i], stores_[j], times_of_approvals_);
+                times > 0)
                 add_fault(report_,
                           pair + " share " + std::to_string(times) + " times finer than an hour.");
         }

@@ -186,6 +186,36 @@ TEST_F(StolenDatabaseTest, FindsAnIdThatTheDeskSharesWithCasework) {
     EXPECT_FALSE(report->ok);
 }
 
+TEST_F(StolenDatabaseTest, AnApprovalMayBeNamedByTheDesk) {
+    const Bytes id = noise(16);
+    const std::int64_t asked_ms = 1'790'000'123'456;
+    const Path identity = options_.identity / "identity.db";
+    ASSERT_TRUE(files_.remove(identity));
+    fill(identity,
+         "CREATE TABLE account (account BYTES PRIMARY KEY, actor BYTES, role BIGINT, sealed BYTES, "
+         "created_day BIGINT) KEYED; CREATE TABLE approval (approval BYTES PRIMARY KEY, "
+         "requested_ms BIGINT) KEYED;",
+         "INSERT INTO account VALUES ($1, $2, 1, $3, $4)", 20'000);
+    change(identity, schema_, "INSERT INTO approval VALUES ($1, $2)", {id, asked_ms});
+    const char* desk =
+        "CREATE TABLE incident (incident BYTES PRIMARY KEY, wish BYTES, sealed BYTES, opened_ms "
+        "BIGINT) KEYED;";
+    change(options_.desk_store / "desk.db", desk, "INSERT INTO incident VALUES ($1, $2, $3, $4)",
+           {noise(16), id, noise(150), asked_ms});
+    const auto report = stolen_database(options_, files_);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_TRUE(report->ok) << report->text();
+    // Another time of that fineness is a link still.
+    change(identity, schema_, "INSERT INTO account VALUES ($1, $2, 1, $3, $4)",
+           {noise(16), noise(16), noise(150), asked_ms + 1});
+    change(options_.desk_store / "desk.db", desk, "INSERT INTO incident VALUES ($1, $2, $3, $4)",
+           {noise(16), noise(16), noise(150), asked_ms + 1});
+    const auto linked = stolen_database(options_, files_);
+    ASSERT_TRUE(linked);
+    ASSERT_EQ(linked->faults.size(), 1U) << linked->text();
+    EXPECT_EQ(linked->faults[0], "identity and desk share 1 times finer than an hour.");
+}
+
 TEST_F(StolenDatabaseTest, FindsAnIdThatTwoStoresShare) {
     const Bytes id = noise(16);
     change(options_.documents / "documents.db", schema_,

@@ -30,9 +30,6 @@ class BrokenBuilds(unittest.TestCase):
         """After how many rounds the broken build was found out."""
         lot = random.Random(SEED)
         with Rounds(BIN / program) as rounds:
-            # Without a fault nobody sees that it is broken.
-            rounds.load.wait_for_release()
-            rounds.load.check()
             for number in range(1, TRIES + 1):
                 try:
                     round_of_failing_syncs(rounds, lot)
