@@ -11,8 +11,10 @@
 #include "cli/caller_key.h"
 #include "cli/counted.h"
 #include "cli/keeper_command.h"
+#include "cli/key_option.h"
 #include "cli/service_wiring.h"
 #include "crypto/keys.h"
+#include "journal/note.h"
 #include "keeper/backup.h"
 #include "keeper/client/keeper_client.h"
 #include "keeper/keeper.h"
@@ -27,6 +29,7 @@ struct BackupChoice {
     std::string to;
     std::string recipient;
     std::string key;
+    std::string verify_key;
     keeper::RestoreOptions restore;
     bool without_newer_journal = false;
 };
@@ -120,9 +123,14 @@ Result<keeper::Restored> restore_into(const BackupChoice& choice, const Path& va
     crypto::initialize();
     FileSystem& files = local_file_system();
     CLOISON_TRY(const auto recovery, keeper::load_recovery_key(files, absolute(choice.key)));
+    keeper::RestoreOptions options = choice.restore;
+    if (!choice.verify_key.empty()) {
+        CLOISON_TRY(const auto verifier,
+                    read_key<journal::NoteVerifier>(files, "--verify-key", choice.verify_key));
+        options.verify_key = journal::note_vkey(verifier.name, verifier.key);
+    }
     ProgressLine line;
-    return keeper::restore_backup(choice.restore, var, recovery, files, system_clock(),
-                                  system_random(),
+    return keeper::restore_backup(options, var, recovery, files, system_clock(), system_random(),
                                   [&](const std::string& what, std::uint64_t done,
                                       std::uint64_t all) { line.show(what, done, all); });
 }
@@ -140,6 +148,15 @@ void print(const char* what, const keeper::Restored& restored) {
             "open "
             "what was sealed for them.\n",
             counted(restored.lost, "person").c_str());
+}
+
+/// A backup says of itself whose it is.
+void print_key_to_compare(const BackupChoice& choice, const keeper::Restored& restored) {
+    if (!choice.verify_key.empty()) return;
+    std::printf(
+        "Its journal's verify key is %s: compare it with what your witnesses have, or name that "
+        "with --verify-key. Whoever can replace archive and keys brings a key of their own.\n",
+        restored.verify_key.c_str());
 }
 
 /// Who restores says what is to become of those who were erased after the backup.
@@ -175,6 +192,7 @@ Status restore(const Layout& layout, const BackupChoice& choice) {
     CLOISON_TRY_STATUS(layout.check());
     CLOISON_TRY(const auto restored, restore_into(choice, layout.var()));
     print("Restored", restored);
+    print_key_to_compare(choice, restored);
     if (choice.without_newer_journal) print_who_is_back(restored, system_clock());
     // No backup holds it, and a keeper without it can neither be asked nor rotated.
     const auto made = make_caller_key(layout, kOperator, local_file_system(), system_random());
@@ -192,6 +210,7 @@ Status verify(const BackupChoice& choice) {
     const TemporaryDirectory scratch;
     CLOISON_TRY(const auto restored, restore_into(choice, scratch.path() / "var"));
     print("The backup is whole", restored);
+    print_key_to_compare(choice, restored);
     return {};
 }
 
@@ -208,6 +227,8 @@ void add_source_options(CLI::App& command, BackupChoice& choice) {
         "--journal",
         [&choice](const std::string& value) { choice.restore.journal = directory(value); },
         "A newer copy of the keeper's journal directory, whose erasures are applied");
+    command.add_option("--verify-key", choice.verify_key,
+                       "Verify key of the journal it must be of, or a file that holds it");
     command.add_flag("--accept-lost", choice.restore.accept_lost,
                      "Give up persons whose epoch key was destroyed since");
 }

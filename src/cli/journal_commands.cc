@@ -5,6 +5,7 @@
 #include <map>
 
 #include "cli/counted.h"
+#include "cli/key_option.h"
 #include "journal/cosignature.h"
 #include "journal/entry.h"
 #include "journal/growth_proof.h"
@@ -15,8 +16,6 @@
 namespace cloison::cli {
 namespace {
 
-constexpr std::size_t kMaxKeyFile = 4096;
-
 /// A signature that does not fit counts too: it is an error, not an absence.
 bool has_signature_of(std::string_view note, const journal::WitnessVerifier& witness) {
     const auto parts = journal::split_note(note);
@@ -25,27 +24,6 @@ bool has_signature_of(std::string_view note, const journal::WitnessVerifier& wit
                                     return line.name == witness.name &&
                                            line.key_id == witness.key_id;
                                 });
-}
-
-/// A verify key, or a file that holds the line of one.
-template <class Key>
-Result<Key> read_key(FileSystem& files, const std::string& option, const std::string& given) {
-    auto key = Key::parse(given);
-    if (key) return key;
-    std::string line = given;
-    CLOISON_TRY(const bool is_file, files.exists(given));
-    if (is_file) {
-        CLOISON_TRY(const auto bytes, files.read_file(given, kMaxKeyFile));
-        line = to_string(bytes);
-        line.erase(line.find_last_not_of(" \r\n") + 1);
-        key = Key::parse(line);
-        if (key) return key;
-    }
-    return fail(ErrorCode::kInvalidArgument,
-                option +
-                    (is_file ? " names a file that holds no such verify key: "
-                             : " is no such verify key, nor a file that holds one: ") +
-                    key.error().message);
 }
 
 /// What a proof shows, and the note whose cosignatures count.

@@ -1,5 +1,7 @@
 #include "identity/approvals.h"
 
+#include "crypto/hash.h"
+#include "crypto/pae.h"
 #include "identity/handlers.h"
 #include "identity/sessions.h"
 #include "identity/validate.h"
@@ -14,9 +16,22 @@ using storage::Transaction;
 
 constexpr std::string_view kSelect =
     "SELECT approval, purpose, digest, summary, requested_by, approved_by, requested_ms, "
-    "approved_ms, expires_ms FROM approval ";
+    "approved_ms, expires_ms, proof FROM approval ";
 
-Result<ApprovalRecord> from_row(const Row& row) {
+Bytes proof_of(const crypto::HashKey& key, const ApprovalRecord& approval) {
+    const auto number = [](Time time) { return std::to_string(to_unix_ms(time)); };
+    const std::string requested = number(approval.requested);
+    const std::string approved = number(approval.approved);
+    const std::string expires = number(approval.expires);
+    return crypto::keyed_hash(
+        key.view(), crypto::pre_auth_encode(
+                        {as_bytes("approval/v1"), approval.id.view(), as_bytes(approval.purpose),
+                         approval.digest, as_bytes(approval.summary), approval.requested_by.view(),
+                         approval.approved_by ? approval.approved_by->view() : ByteView{},
+                         as_bytes(requested), as_bytes(approved), as_bytes(expires)}));
+}
+
+Result<ApprovalRecord> from_row(const crypto::HashKey& proofs, const Row& row) {
     ApprovalRecord approval;
     CLOISON_TRY(approval.id, ApprovalId::from_bytes(row.bytes(0)));
     approval.purpose = row.text(1);
@@ -29,6 +44,10 @@ Result<ApprovalRecord> from_row(const Row& row) {
     approval.requested = from_unix_ms(row.integer(6));
     approval.approved = from_unix_ms(row.integer(7));
     approval.expires = from_unix_ms(row.integer(8));
+    if (!equal_constant_time(proof_of(proofs, approval), row.bytes(9)))
+        return fail(ErrorCode::kCorrupt,
+                    "A row of identity.sqlite is not as it was written: somebody changed who asked "
+                    "for an approval, who gave it, or for what.");
     return approval;
 }
 
@@ -69,33 +88,55 @@ Status check_second(const Core& core, Transaction& transaction, const ActorId& r
 
 }  // namespace
 
-Result<ApprovalRecord> find_approval(Transaction& transaction, const ApprovalId& id) {
+Result<ApprovalRecord> find_approval(const crypto::HashKey& proofs, Transaction& transaction,
+                                     const ApprovalId& id) {
     CLOISON_TRY(const auto rows,
                 transaction.query(std::string(kSelect) + "WHERE approval = $1", {blob(id.view())}));
     if (rows.empty()) return fail(ErrorCode::kNotFound, "There is no such approval.");
-    return from_row(rows.front());
+    return from_row(proofs, rows.front());
+}
+
+Status require_second(const crypto::HashKey& proofs, Transaction& transaction,
+                      const ApprovalRecord& approval) {
+    if (!approval.approved_by || *approval.approved_by == approval.requested_by)
+        return fail(ErrorCode::kPermissionDenied, "A second person has not approved yet.");
+    CLOISON_TRY(const auto second, account_by_actor(proofs, transaction, *approval.approved_by));
+    if (!second || second->disabled)
+        return fail(ErrorCode::kPermissionDenied,
+                    "The account of whoever approved has been disabled: somebody else must "
+                    "approve anew.");
+    return {};
 }
 
 Result<v1::RequestApprovalResponse> request_approval(Core& core, const net::Caller& caller,
                                                      const v1::RequestApprovalRequest& request) {
     CLOISON_TRY(const auto session, require_role(core, caller, request.token(), {Role::kDpo}));
     CLOISON_TRY_STATUS(check_request(core, session, request));
-    const auto id = ApprovalId::random(core.random);
-    const Time now = core.clock.now();
+    // As it is written, to the millisecond: the proof is of that.
+    const Time now = from_unix_ms(to_unix_ms(core.clock.now()));
+    const ApprovalRecord asked{ApprovalId::random(core.random),
+                               request.purpose(),
+                               to_bytes(request.digest()),
+                               request.summary(),
+                               session.account.actor,
+                               std::nullopt,
+                               now,
+                               Time{},
+                               now + kApprovalLifetime};
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
         CLOISON_TRY_STATUS(transaction.execute("DELETE FROM approval WHERE requested_ms <= $1",
                                                {to_unix_ms(now - kApprovalKept)}));
         CLOISON_TRY_STATUS(check_waiting(transaction, session.account.actor, now));
         CLOISON_TRY_STATUS(transaction.execute(
             "INSERT INTO approval (approval, purpose, digest, summary, requested_by, requested_ms, "
-            "approved_ms, expires_ms) VALUES ($1, $2, $3, $4, $5, $6, 0, $7)",
-            {blob(id.view()), request.purpose(), blob(request.digest()), request.summary(),
-             blob(session.account.actor.view()), to_unix_ms(now),
-             to_unix_ms(now + kApprovalLifetime)}));
+            "approved_ms, expires_ms, proof) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8)",
+            {blob(asked.id.view()), asked.purpose, blob(asked.digest), asked.summary,
+             blob(asked.requested_by.view()), to_unix_ms(asked.requested),
+             to_unix_ms(asked.expires), blob(proof_of(core.keys.accounts, asked))}));
         return {};
     }));
     v1::RequestApprovalResponse response;
-    response.set_approval(id.bytes());
+    response.set_approval(asked.id.bytes());
     return response;
 }
 
@@ -104,19 +145,23 @@ Result<v1::ApproveResponse> approve(Core& core, const net::Caller& caller,
     CLOISON_TRY(const auto session,
                 require_role(core, caller, request.token(), {Role::kDpo, Role::kAdministrator}));
     CLOISON_TRY(const auto id, checked_id<ApprovalId>("approval", request.approval()));
-    const Time now = core.clock.now();
+    const Time now = from_unix_ms(to_unix_ms(core.clock.now()));
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
-        CLOISON_TRY(const auto approval, find_approval(transaction, id));
+        CLOISON_TRY(auto approval, find_approval(core.keys.accounts, transaction, id));
         CLOISON_TRY_STATUS(check_second(core, transaction, approval.requested_by, session.account));
         if (approval.approved_by)
             return fail(ErrorCode::kConflict, "This has been approved already.");
         if (now >= approval.expires)
             return fail(ErrorCode::kConflict, "The request for approval has expired.");
+        approval.approved_by = session.account.actor;
+        approval.approved = now;
+        approval.expires = now + kApprovalLifetime;
         CLOISON_TRY_STATUS(transaction.execute(
-            "UPDATE approval SET approved_by = $1, approved_ms = $2, expires_ms = $3 WHERE "
-            "approval = $4 AND approved_by IS NULL",
-            {blob(session.account.actor.view()), to_unix_ms(now),
-             to_unix_ms(now + kApprovalLifetime), blob(id.view())}));
+            "UPDATE approval SET approved_by = $1, approved_ms = $2, expires_ms = $3, proof = $4 "
+            "WHERE approval = $5 AND approved_by IS NULL",
+            {blob(approval.approved_by->view()), to_unix_ms(approval.approved),
+             to_unix_ms(approval.expires), blob(proof_of(core.keys.accounts, approval)),
+             blob(id.view())}));
         return {};
     }));
     return v1::ApproveResponse();
@@ -135,7 +180,7 @@ Result<v1::ListApprovalsResponse> list_approvals(Core& core, const net::Caller& 
                                       {to_unix_ms(core.clock.now() - kApprovalKept),
                                        std::int64_t{kMaxApprovalsListed}}));
         for (const auto& row : rows) {
-            CLOISON_TRY(const auto approval, from_row(row));
+            CLOISON_TRY(const auto approval, from_row(core.keys.accounts, row));
             auto* listed = response.add_approvals();
             listed->set_approval(approval.id.bytes());
             listed->set_purpose(approval.purpose);

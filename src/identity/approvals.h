@@ -19,7 +19,13 @@ struct ApprovalRecord {
     Time expires;  ///< Until then it waits; once allowed, until then it opens.
 };
 
-/// kNotFound if there is none.
-Result<ApprovalRecord> find_approval(storage::Transaction& transaction, const ApprovalId& id);
+/// Every row has a proof of all that is in it, under a key that is not in the database. kNotFound
+/// if there is none, kCorrupt if somebody changed it.
+Result<ApprovalRecord> find_approval(const crypto::HashKey& proofs,
+                                     storage::Transaction& transaction, const ApprovalId& id);
+
+/// kPermissionDenied unless somebody else than who asked has approved, and still has an account.
+Status require_second(const crypto::HashKey& proofs, storage::Transaction& transaction,
+                      const ApprovalRecord& approval);
 
 }  // namespace cloison::identity

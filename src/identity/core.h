@@ -20,7 +20,7 @@ struct Keys {
     crypto::BoxKey box;        ///< Encrypts one-time-code secrets at rest.
     crypto::HashKey hash;      ///< Hashes codes and tokens, which are stored only so.
     crypto::HashKey lists;     ///< Secret of the lists of an account's rows.
-    crypto::HashKey accounts;  ///< Proves what never changes in an account's row.
+    crypto::HashKey accounts;  ///< Proves what never changes in an account's row, and approvals.
 };
 Result<Keys> load_keys(FileSystem& files, const Path& directory);
 

@@ -128,19 +128,22 @@ Status fill_bulk(Core& core, const Account& account, const Request& request, Gra
     CLOISON_TRY(const auto id, checked_id<ApprovalId>("approval", request.approval()));
     CLOISON_TRY_STATUS(check_size("list", request.list(), kApprovalDigestSize));
     CLOISON_TRY_STATUS(check_size("about", request.about(), kApprovalDigestSize));
-    CLOISON_TRY(const auto approval,
-                core.database->read_result<ApprovalRecord>(
-                    [&](Transaction& transaction) { return find_approval(transaction, id); }));
-    // Somebody else's is not told apart from none.
-    if (approval.requested_by != account.actor)
-        return fail(ErrorCode::kNotFound, "There is no such approval.");
-    if (approval.purpose != grant.purpose) return denied("The approval is for another purpose.");
     const auto digest = keeper::approval_digest(
         grant.purpose, grant.fields, as_bytes(request.list()), as_bytes(request.about()));
-    if (!equal_constant_time(digest, approval.digest))
-        return denied("The approval is for something else.");
-    if (!approval.approved_by || *approval.approved_by == account.actor)
-        return denied("A second person has not approved yet.");
+    CLOISON_TRY(const auto approval,
+                core.database->read_result<ApprovalRecord>(
+                    [&](Transaction& transaction) -> Result<ApprovalRecord> {
+                        CLOISON_TRY(auto found, find_approval(core.keys.accounts, transaction, id));
+                        // Somebody else's is not told apart from none.
+                        if (found.requested_by != account.actor)
+                            return fail(ErrorCode::kNotFound, "There is no such approval.");
+                        if (found.purpose != grant.purpose)
+                            return denied("The approval is for another purpose.");
+                        if (!equal_constant_time(digest, found.digest))
+                            return denied("The approval is for something else.");
+                        CLOISON_TRY_STATUS(require_second(core.keys.accounts, transaction, found));
+                        return found;
+                    }));
     if (core.clock.now() >= approval.expires) return denied("The approval has expired.");
     grant.approvers = {approval.requested_by, *approval.approved_by};
     grant.list = to_bytes(request.list());

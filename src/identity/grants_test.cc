@@ -326,6 +326,26 @@ TEST_F(GrantsTest, BulkPurposesNeedASecondPerson) {
     EXPECT_TRUE(fails(ErrorCode::kPermissionDenied, issue(elsewhere)));
 }
 
+TEST_F(GrantsTest, AnApprovalEndsWithTheAccountOfWhoeverGaveIt) {
+    const auto token = staff_session(create_staff("dpo", "d@example.org"));
+    const auto second = create_staff("dpo", "e@example.org");
+    const auto administrator = staff_session(create_staff("administrator", "x@example.org"));
+    const auto approval = request_approval(token, "notify");
+    ASSERT_TRUE(approve(staff_session(second), *approval));
+    auto request = with_reason(token, "notify", "breach", {"email"});
+    approved(request, *approval);
+    ASSERT_TRUE(issue(request));
+    v1::DisableStaffRequest disable;
+    disable.set_token(administrator);
+    disable.set_actor(second.actor);
+    ASSERT_TRUE(as("desk").disable_staff(disable));
+    EXPECT_TRUE(fails(ErrorCode::kPermissionDenied, issue(request)));
+    const auto anew = request_approval(token, "notify");
+    ASSERT_TRUE(approve(administrator, *anew));
+    approved(request, *anew);
+    EXPECT_TRUE(issue(request)) << "somebody else may approve";
+}
+
 TEST_F(GrantsTest, ApprovalIsForItsRequesterAndAnHour) {
     const auto token = staff_session(create_staff("dpo", "d@example.org"));
     const auto other = staff_session(create_staff("dpo", "e@example.org"));

@@ -67,13 +67,34 @@ Result<Account> count_pending_try(Core& core, const Bytes& token_hash, std::stri
     });
 }
 
-/// Uses up the code's step: of two tries with one code, one gets in.
-Status use_step(Transaction& transaction, const AccountId& account, std::int64_t step) {
+/// While the password was stretched somebody may have set up a code, or disabled the account: then
+/// the password alone is not enough any more.
+Status require_password_is_enough(Transaction& transaction, const AccountId& account) {
+    CLOISON_TRY(const auto row,
+                transaction.query_one("SELECT COUNT(*) FROM account WHERE account = $1 AND totp IS "
+                                      "NULL AND disabled = 0",
+                                      {blob(account.view())}));
+    if (row.integer(0) != 1) return no_pending();
+    return {};
+}
+
+/// Uses up the code's step: of two tries with one code, one gets in; none if the code that was
+/// checked is no longer the account's.
+Status use_step(Transaction& transaction, const Account& account, std::int64_t step) {
     CLOISON_TRY(const auto count,
                 transaction.execute("UPDATE account SET totp_step = $1 WHERE account = $2 AND "
-                                    "totp_step < $1 AND disabled = 0",
-                                    {step, blob(account.view())}));
+                                    "totp_step < $1 AND disabled = 0 AND totp = $3",
+                                    {step, blob(account.id.view()), blob(*account.totp)}));
     if (count != 1) return fail(ErrorCode::kUnauthenticated, kWrongCode);
+    return {};
+}
+
+/// Once: a pending sign-in that was ended meanwhile begins no session.
+Status end_pending(Transaction& transaction, const Bytes& token_hash) {
+    CLOISON_TRY(
+        const auto count,
+        transaction.execute("DELETE FROM totp_pending WHERE token_hash = $1", {blob(token_hash)}));
+    if (count != 1) return no_pending();
     return {};
 }
 
@@ -119,6 +140,7 @@ Result<v1::SignInResponse> sign_in(Core& core, const net::Caller& caller,
     const std::string token = core.new_token();
     Revocations::Batch ended;
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
+        CLOISON_TRY_STATUS(require_password_is_enough(transaction, account->id));
         CLOISON_TRY_STATUS(Throttle::forgive(transaction, attempt));
         if (trace) CLOISON_TRY_STATUS(core.traces.store(transaction, *trace));
         return begin_session(core, transaction, account->id, caller.service, token, ended);
@@ -147,9 +169,8 @@ Result<v1::SignInTotpResponse> sign_in_totp(Core& core, const net::Caller& calle
     const std::string token = core.new_token();
     Revocations::Batch ended;
     CLOISON_TRY_STATUS(core.database->write([&](Transaction& transaction) -> Status {
-        CLOISON_TRY_STATUS(use_step(transaction, account.id, *step));
-        CLOISON_TRY_STATUS(
-            transaction.execute("DELETE FROM totp_pending WHERE token_hash = $1", {blob(pending)}));
+        CLOISON_TRY_STATUS(use_step(transaction, account, *step));
+        CLOISON_TRY_STATUS(end_pending(transaction, pending));
         CLOISON_TRY_STATUS(Throttle::forgive(transaction, attempt));
         if (trace) CLOISON_TRY_STATUS(core.traces.store(transaction, *trace));
         return begin_session(core, transaction, account.id, caller.service, token, ended);

@@ -169,6 +169,32 @@ TEST_F(SignInTest, CodeIsAskedForAndWorksOnce) {
                       sign_in_totp(second->totp_pending(), code_now(secret, 1))));
 }
 
+TEST_F(SignInTest, ACodeThatIsSetUpDuringASignInIsAskedForAfterAll) {
+    const auto resident = sign_up("a@example.org");
+    while_stretching = [&] { set_up_totp(resident.token); };
+    EXPECT_TRUE(fails(ErrorCode::kUnauthenticated, sign_in(resident.email_index, kPassword)));
+    EXPECT_EQ(count_outcome(resident.token, "success"), 1) << "the sign-up alone";
+    const auto again = sign_in(resident.email_index, kPassword);
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(again->token().empty());
+}
+
+TEST_F(SignInTest, AnAccountThatIsDisabledDuringASignInBeginsNoSession) {
+    const auto administrator = staff_session(create_staff("administrator", "x@example.org"));
+    auto asked = staff_request("officer", "o@example.org");
+    asked.set_token(administrator);
+    const auto created = as("desk").create_staff(asked);
+    ASSERT_TRUE(created);
+    while_stretching = [&] {
+        v1::DisableStaffRequest disable;
+        disable.set_token(administrator);
+        disable.set_actor(created->actor());
+        EXPECT_TRUE(as("desk").disable_staff(disable));
+    };
+    EXPECT_TRUE(
+        fails(ErrorCode::kUnauthenticated, sign_in(asked.email_index(), kPassword, "desk")));
+}
+
 TEST_F(SignInTest, ParallelUsesOfOneCodeGiveOneSession) {
     const auto resident = sign_up("a@example.org");
     const Bytes secret = set_up_totp(resident.token);

@@ -3,6 +3,7 @@
 
 #include "identity/identity_schema.h"
 #include "identity/test_house.h"
+#include "keeper/client/person_list.h"
 
 namespace cloison::identity {
 namespace {
@@ -23,6 +24,22 @@ class TamperingTest : public House {
             if (rows == 0) return fail(ErrorCode::kNotFound, "No row has changed.");
             return {};
         })) << sql;
+    }
+    /// Of the only row of a table.
+    storage::Value cell(const std::string& table, const std::string& column) {
+        auto database =
+            storage::open_sqlite(identity_directory() / "identity.sqlite", identity_schema());
+        return (*database)
+            ->read_result<storage::Value>(
+                [&](storage::Transaction& transaction) -> Result<storage::Value> {
+                    CLOISON_TRY(auto row,
+                                transaction.query_one("SELECT " + column + " FROM " + table, {}));
+                    if (column.ends_with("_ms")) return storage::Value(row.integer(0));
+                    if (column == "purpose" || column == "summary")
+                        return storage::Value(row.text(0));
+                    return storage::Value(row.bytes(0));
+                })
+            .value();
     }
     Bytes read(const std::string& column, const AccountId& account) {
         auto database =
@@ -110,6 +127,60 @@ TEST_F(TamperingTest, ARowThatGivesItselfMoreIsRefused) {
     refused("unit", std::string("Elsewhere"), std::string("Unit"));
     refused("voucher", storage::blob(professional.actor), storage::Value{});
     refused("pseudonym", storage::blob(Bytes(16, 1)), storage::Value{});
+}
+
+TEST_F(TamperingTest, AnApprovalThatNobodyGaveIsRefused) {
+    const auto dpo = create_staff("dpo", "dpo@example.org");
+    const auto second = create_staff("dpo", "second@example.org");
+    const auto colleague = create_staff("dpo", "colleague@example.org");
+    const std::string token = staff_session(dpo);
+    const std::string fields_digest =
+        to_string(keeper::approval_digest("notify", {"email"}, Bytes(32, 'l'), Bytes(32, 'a')));
+    const auto ask = [&] {
+        v1::RequestApprovalRequest request;
+        request.set_token(token);
+        request.set_purpose("notify");
+        request.set_digest(fields_digest);
+        request.set_summary("Persons of the incident");
+        return as("desk").request_approval(request)->approval();
+    };
+    const auto use = [&](const std::string& approval) {
+        auto request = grant_request(token, "notify", {"email"}, "desk");
+        request.set_reason("breach");
+        request.set_approval(approval);
+        request.set_list(std::string(32, 'l'));
+        request.set_about(std::string(32, 'a'));
+        return issue(request);
+    };
+    const auto approval = ask();
+    const auto now = to_unix_ms(clock.now());
+    change("UPDATE approval SET approved_by = $1, approved_ms = $2, expires_ms = $2 + 60000",
+           {storage::blob(as_bytes(second.actor)), now});
+    EXPECT_TRUE(fails(ErrorCode::kCorrupt, use(approval)));
+    change("DELETE FROM approval");
+
+    const auto given = ask();
+    v1::ApproveRequest approve;
+    approve.set_token(staff_session(second));
+    approve.set_approval(given);
+    ASSERT_TRUE(as("desk").approve(approve));
+    ASSERT_TRUE(use(given));
+    const auto refused = [&](const std::string& column, const storage::Value& value) {
+        const auto kept = cell("approval", column);
+        change("UPDATE approval SET " + column + " = $1", {value});
+        EXPECT_TRUE(fails(ErrorCode::kCorrupt, use(given))) << column;
+        change("UPDATE approval SET " + column + " = $1", {kept});
+        EXPECT_TRUE(use(given)) << column;
+    };
+    refused("approved_by", storage::blob(as_bytes(colleague.actor)));
+    refused("requested_by", storage::blob(as_bytes(colleague.actor)));
+    refused("digest", storage::blob(Bytes(32, 'd')));
+    refused("purpose", std::string("investigate"));
+    refused("summary", std::string("Nothing much"));
+    refused("expires_ms", now + 1'000'000'000);
+    refused("approved_ms", now + 1);
+    refused("requested_ms", now + 1);
+    refused("proof", storage::blob(Bytes(32, 0)));
 }
 
 TEST_F(TamperingTest, ASessionThatWasGivenToAnotherAccountIsNone) {

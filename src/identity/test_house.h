@@ -84,7 +84,10 @@ class House : public ::testing::Test {
         options.directory = identity_directory();
         options.password_cost = {8, 1};
         options.stretch_queue = 100;
-        options.on_stretch = [this] { ++stretches; };
+        options.on_stretch = [this] {
+            ++stretches;
+            if (const auto act = std::exchange(while_stretching, nullptr)) act();
+        };
         auto opened = Identity::open(options, registry, keeper::KeeperClient(to_keeper),
                                      casework.verify_key(), files, clock, random);
         ASSERT_TRUE(opened) << opened.error().message;
@@ -282,6 +285,7 @@ class House : public ::testing::Test {
     std::unique_ptr<keeper::Keeper> keeper;
     std::shared_ptr<CountingChannel> to_keeper;
     std::atomic<int> stretches = 0;
+    std::function<void()> while_stretching;  ///< Once, in the midst of the next sign-in.
     std::unique_ptr<Identity> identity;
 };
 

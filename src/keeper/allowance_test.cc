@@ -280,6 +280,19 @@ TEST_F(HardenerTest, AtTheBoundTheLeastRecentlyAskedAccountIsForgotten) {
     EXPECT_EQ(code(hardener, 2), ErrorCode::kInternal) << "forgotten";
 }
 
+TEST_F(HardenerTest, WhatTheAllowanceRefusesMakesNoAccountForgotten) {
+    Hardener hardener(keys_, 1, *allowances_, *recorder_, *alarms_, 2);
+    EXPECT_EQ(code(hardener, 1), ErrorCode::kInternal);
+    EXPECT_EQ(code(hardener, 1), ErrorCode::kExhausted);
+    while (allowances_->hardenings().use()) continue;
+    for (std::uint8_t other = 2; other < 10; ++other)
+        EXPECT_EQ(code(hardener, other), ErrorCode::kExhausted);
+    // Exactly an hour after: all together may again, this one, in slots, not yet.
+    clock_.advance(kHour);
+    EXPECT_EQ(code(hardener, 1), ErrorCode::kExhausted);
+    EXPECT_EQ(code(hardener, 2), ErrorCode::kInternal);
+}
+
 TEST_F(HardenerTest, AllTogetherComeOutOfTheAllowance) {
     Hardener hardener(keys_, 3, *allowances_, *recorder_, *alarms_);
     EXPECT_EQ(code(hardener, 1), ErrorCode::kInternal);

@@ -61,6 +61,9 @@ struct RestoreOptions {
     Path escrow;
     /// A newer copy of the journal's directory, whose erasures are applied; empty: the archive's.
     Path journal;
+    /// The vkey line of the journal that it must be of; empty: any. An archive vouches for its own
+    /// key only: whoever can put another backup in its place brings a key of theirs.
+    std::string verify_key{};
     /// Persons under a destroyed epoch key are erased for good instead of refusing all.
     bool accept_lost = false;
 };
@@ -70,11 +73,12 @@ struct Restored {
     std::uint64_t lost = 0;     ///< Under a destroyed epoch key; erased.
     std::uint64_t erased_again = 0;
     std::uint64_t entries = 0;
+    std::string verify_key;  ///< Of its journal, a vkey line.
 };
 /// Makes `var` (which must be empty or missing) what was backed up: keeper, trust and settings.
 /// Checks everything: signatures, every entry and tile of the journal, every person's key. Nothing
 /// is left of one that fails. kCorrupt if persons are under an epoch key that was destroyed, unless
-/// accept_lost: nobody can open these.
+/// accept_lost: nobody can open these. kInvalidArgument if it is not of the journal that was named.
 Result<Restored> restore_backup(const RestoreOptions& options, const Path& var,
                                 const crypto::SealedBoxKeyPair& recovery, FileSystem& files,
                                 Clock& clock, Random& random, const BackupProgress& progress);

@@ -155,7 +155,12 @@ class Restorer {
         manifest_.root_key = escrowed.root_key;
         CLOISON_TRY(const auto key, journal_signing_key(files_, keeper_));
         CLOISON_TRY_STATUS(archive_signature.check(key.verify_key()));
-        return escrow_signature.check(key.verify_key());
+        CLOISON_TRY_STATUS(escrow_signature.check(key.verify_key()));
+        CLOISON_TRY(restored_.verify_key, journal_verify_key(files_, keeper_, manifest_.origin));
+        if (options_.verify_key.empty() || options_.verify_key == restored_.verify_key) return {};
+        return fail(ErrorCode::kInvalidArgument,
+                    "This is a backup of another keeper: its journal's verify key is " +
+                        restored_.verify_key + ", not " + options_.verify_key + '.');
     }
 
     /// An archive holds what is published; what is to come goes into a segment behind it.

@@ -209,8 +209,10 @@ void Cosigner::judge(Witness& witness, const journal::WitnessAnswer& answer, Tim
         log_warning("Witness " + witness.name() + " did not cosign: " + answer.problem + ".");
     if (answer.outcome == Outcome::kFailed) return;
     witness.objection = "Witness " + witness.name() + " objects: " + answer.problem + ".";
-    if (std::exchange(witness.objected, answer.outcome) != answer.outcome)
-        alarm_(answer.outcome == Outcome::kAhead ? "journal rolled back" : "witness disagrees");
+    if (witness.objected == answer.outcome) return;
+    // Where there is no room for the line, the next round tries again.
+    if (alarm_(answer.outcome == Outcome::kAhead ? "journal rolled back" : "witness disagrees"))
+        witness.objected = answer.outcome;
 }
 
 Status Cosigner::store(const Round& round, const std::vector<journal::WitnessAnswer>& answers) {

@@ -53,7 +53,7 @@ class Cosigner {
     /// Told once for each cause and witness, until it agrees again: "journal rolled back" where a
     /// witness has cosigned more lines than there are, "witness disagrees" where it has cosigned
     /// others.
-    using Alarm = std::function<void(std::string_view cause)>;
+    using Alarm = std::function<Status(std::string_view cause)>;
 
     /// What it is given must outlive it. `last` is what read_cosigned gave.
     Cosigner(Options options, CosignedCheckpoint last, const Path& journal_directory,

@@ -67,9 +67,14 @@ class CosignerTest : public ::testing::Test {
                     return net::HttpResponse::text(answer.status, answer.body);
                 });
         };
-        return std::make_unique<Cosigner>(
-            std::move(options), std::move(last), kJournal, which, files, clock,
-            [this](std::string_view cause) { alarms.emplace_back(cause); });
+        return std::make_unique<Cosigner>(std::move(options), std::move(last), kJournal, which,
+                                          files, clock, [this](std::string_view cause) -> Status {
+                                              if (no_room)
+                                                  return fail(ErrorCode::kUnavailable,
+                                                              "Too many lines are waiting.");
+                                              alarms.emplace_back(cause);
+                                              return {};
+                                          });
     }
     void next_round(Cosigner& cosigner) {
         clock.advance(Duration(60'000));
@@ -94,6 +99,7 @@ class CosignerTest : public ::testing::Test {
     std::vector<journal::WitnessAddress> addresses;
     std::atomic<int> asked[kWitnesses] = {};
     bool down[kWitnesses] = {};
+    bool no_room = false;  ///< In the journal, for an alarm.
     std::vector<std::string> alarms;
 };
 
@@ -264,8 +270,12 @@ TEST_F(CosignerTest, AWitnessThatHasSeenMoreIsAnAlarmOnce) {
     const auto rolled_back = *journal::open_journal(older, kJournal);
     ASSERT_TRUE(rolled_back->append(*log->read(0, 3)));
     const auto cosigner = make_for(*rolled_back, older, 2);
+    no_room = true;
     cosigner->tick();
-    EXPECT_EQ(alarms, std::vector<std::string>(3, "journal rolled back"));
+    EXPECT_TRUE(alarms.empty());
+    no_room = false;
+    next_round(*cosigner);
+    EXPECT_EQ(alarms, std::vector<std::string>(3, "journal rolled back")) << "once there is room";
     EXPECT_NE(cosigner->state().warning.find("example.org/w0"), std::string::npos);
     EXPECT_NE(cosigner->state().warning.find("5 lines"), std::string::npos)
         << cosigner->state().warning;

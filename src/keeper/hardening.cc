@@ -22,17 +22,49 @@ Result<Bytes> Hardener::harden(ByteView record, ByteView stretched) {
     if (record.size() != account.size())
         return fail(ErrorCode::kInvalidArgument, "A record id has 16 bytes.");
     std::copy(record.begin(), record.end(), account.begin());
-    if (!count(account)) {
-        CLOISON_TRY_STATUS(alarms_.raise("hardenings of one account"));
-        return fail(ErrorCode::kExhausted, "Too many passwords were tried on one account.");
-    }
+    // Counted once the allowance is used: what that refuses must not push accounts out.
+    if (!has_room(account)) return refuse();
     CLOISON_TRY_STATUS(allowance_.use());
+    if (!count(account)) return refuse();  // Others came in between.
     return keys_.harden(record, stretched);
 }
 
-/// Whether there is room for one more.
+tl::unexpected<Error> Hardener::refuse() {
+    if (auto raised = alarms_.raise("hardenings of one account"); !raised)
+        return fail(raised.error());
+    return fail(ErrorCode::kExhausted, "Too many passwords were tried on one account.");
+}
+
+std::int64_t Hardener::slot_now() const {
+    return to_unix_ms(recorder_.now()) / kSlotMs;
+}
+
+/// Slots that are over are emptied.
+void Hardener::Account::move_to(std::int64_t now) {
+    constexpr auto kCount = static_cast<std::int64_t>(kSlots);
+    for (; slot < now; ++slot) {
+        if (now - slot > kCount) slot = now - kCount;
+        used[static_cast<std::size_t>((slot + 1) % kCount)] = 0;
+    }
+}
+
+std::uint32_t Hardener::Account::total() const {
+    return std::accumulate(used.begin(), used.end(), std::uint32_t{0});
+}
+
+bool Hardener::has_room(const Record& record) {
+    const std::int64_t now = slot_now();
+    const std::lock_guard lock(mutex_);
+    const auto found = by_record_.find(record);
+    if (found == by_record_.end()) return true;
+    by_use_.splice(by_use_.begin(), by_use_, found->second);
+    found->second->move_to(now);
+    return found->second->total() < per_account_;
+}
+
+/// Whether there was room for one more.
 bool Hardener::count(const Record& record) {
-    const std::int64_t now = to_unix_ms(recorder_.now()) / kSlotMs;
+    const std::int64_t now = slot_now();
     const std::lock_guard lock(mutex_);
     auto found = by_record_.find(record);
     if (found == by_record_.end()) {
@@ -46,14 +78,9 @@ bool Hardener::count(const Record& record) {
         by_use_.splice(by_use_.begin(), by_use_, found->second);
     }
     Account& account = by_use_.front();
-    constexpr auto kSlots = static_cast<std::int64_t>(Account::kSlots);
-    for (; account.slot < now; ++account.slot) {
-        if (now - account.slot > kSlots) account.slot = now - kSlots;
-        account.used[static_cast<std::size_t>((account.slot + 1) % kSlots)] = 0;
-    }
-    const auto used = std::accumulate(account.used.begin(), account.used.end(), std::uint32_t{0});
-    if (used >= per_account_) return false;
-    ++account.used[static_cast<std::size_t>(now % kSlots)];
+    account.move_to(now);
+    if (account.total() >= per_account_) return false;
+    ++account.used[static_cast<std::size_t>(now % static_cast<std::int64_t>(Account::kSlots))];
     return true;
 }
 

@@ -14,8 +14,8 @@ namespace cloison::keeper {
 /// otherwise try passwords here without end. All together come out of the allowance "hardenings";
 /// one account has so many in a rolling hour as the register's threshold says, counted in slots of
 /// five minutes, a slot too many rather than one too few. The accounts' counts are in memory, of
-/// kMaxAccounts at most; then the one that was not asked about for longest is forgotten. Any thread
-/// may call.
+/// kMaxAccounts at most; then the one that was not asked about for longest is forgotten. A call
+/// that the allowance refuses makes none forgotten. Any thread may call.
 class Hardener {
   public:
     static constexpr std::size_t kMaxAccounts = 100'000;
@@ -42,7 +42,13 @@ class Hardener {
         Record record{};
         std::array<std::uint16_t, kSlots> used{};
         std::int64_t slot = 0;  ///< Number of the newest.
+
+        void move_to(std::int64_t now);
+        std::uint32_t total() const;
     };
+    tl::unexpected<Error> refuse();  ///< With an alarm.
+    std::int64_t slot_now() const;
+    bool has_room(const Record& record);
     bool count(const Record& record);
 
     const KeyRing& keys_;

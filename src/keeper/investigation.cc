@@ -1,6 +1,7 @@
 #include "keeper/investigation.h"
 
 #include <set>
+#include <utility>
 
 #include "keeper/tokens.h"
 
@@ -40,11 +41,23 @@ journal::Entry Investigation::line_of(const CheckedGrant& grant) const {
     return entry;
 }
 
+/// Not behind the line that ends the grant, nor once it has expired.
+Status Investigation::write_under(const CheckedGrant& grant, std::vector<journal::Entry> entries) {
+    Status live;
+    CLOISON_TRY(auto pending,
+                parts_.recorder.queue(entries.size(), [&](Time at) -> std::vector<journal::Entry> {
+                    live = parts_.grants.require_live(grant, at);
+                    if (!live) return {};
+                    return std::move(entries);
+                }));
+    CLOISON_TRY_STATUS(parts_.recorder.wait(std::move(pending)));
+    return live;
+}
+
 Status Investigation::journal_reading(const CheckedGrant& grant, std::string reason) {
     journal::Entry entry = line_of(grant);
     entry.reason = std::move(reason);
-    CLOISON_TRY_STATUS(parts_.recorder.write({std::move(entry)}));
-    return {};
+    return write_under(grant, {std::move(entry)});
 }
 
 Status Investigation::raise_canaries(const CheckedGrant& grant,
@@ -59,11 +72,9 @@ Status Investigation::raise_canaries(const CheckedGrant& grant,
         about.person = person->ordinal;
         entries.push_back(Canaries::opened(alarm, std::move(about)));
         if (entries.size() < Recorder::kMaxBatch) continue;
-        CLOISON_TRY_STATUS(parts_.recorder.write(std::move(entries)));
-        entries.clear();
+        CLOISON_TRY_STATUS(write_under(grant, std::exchange(entries, {})));
     }
-    if (!entries.empty()) CLOISON_TRY_STATUS(parts_.recorder.write(std::move(entries)));
-    return {};
+    return entries.empty() ? Status{} : write_under(grant, std::move(entries));
 }
 
 bool Investigation::is_journaled(const CheckedGrant& grant) {

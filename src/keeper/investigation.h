@@ -58,6 +58,7 @@ class Investigation {
     journal::Entry line_of(const CheckedGrant& grant) const;  ///< Without a reason.
     Status raise_canaries(const CheckedGrant& grant,
                           const std::vector<std::optional<Person>>& persons);
+    Status write_under(const CheckedGrant& grant, std::vector<journal::Entry> entries);
     Status journal_reading(const CheckedGrant& grant, std::string reason);
     bool is_journaled(const CheckedGrant& grant);
     void remember_journaled(const CheckedGrant& grant);

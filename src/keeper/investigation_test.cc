@@ -99,6 +99,21 @@ TEST_F(InvestigationTest, ReadingNeedsAGrantToInvestigateThatNamesNobody) {
     EXPECT_EQ(code_of(read(grant)), kGood) << "lines name nobody: one person suffices";
 }
 
+/// A grant lives by the time of the lines, which never goes back: of two that come together, the
+/// line that ends a grant and one under it, the second is not written.
+TEST_F(InvestigationTest, NoLineStandsUnderAGrantThatHasEndedWhereItWouldStand) {
+    const Time start = bed_.clock.now();
+    bed_.clock.advance(kMaxGrantLifetime);
+    ASSERT_TRUE(read(investigate()));
+    bed_.clock.set(start);
+    const auto before = entries();
+    const Grant grant = investigate({1});
+    ASSERT_LE(grant.expires, start + kMaxGrantLifetime);
+    EXPECT_EQ(code_of(read(grant)), ErrorCode::kUnauthenticated);
+    EXPECT_EQ(code_of(handles(grant, {1})), ErrorCode::kUnauthenticated);
+    EXPECT_EQ(entries(), before);
+}
+
 TEST_F(InvestigationTest, HandlesNeedTwoPeopleAndLeaveALine) {
     const auto before = entries();
     Grant grant = investigate();

@@ -113,12 +113,18 @@ std::unique_ptr<Cosigner> start_cosigner(const Keeper::Witnesses& witnesses,
     options.interval = witnesses.interval;
     options.warn_after = witnesses.warn_after;
     options.ca_file = witnesses.ca_file;
-    return std::make_unique<Cosigner>(std::move(options), std::move(last), journal_directory,
-                                      journal, files, clock, [&alarms](std::string_view cause) {
-                                          // The journal refuses to be written then, which ends the
-                                          // process by itself.
-                                          static_cast<void>(alarms.raise(cause));
-                                      });
+    return std::make_unique<Cosigner>(
+        std::move(options), std::move(last), journal_directory, journal, files, clock,
+        [&alarms](std::string_view cause) { return alarms.raise(cause); });
+}
+
+/// Lines never go back in time: they wait for the clock, and grants do not.
+void warn_of_clock(Time now, Time last) {
+    constexpr Duration kNoticed{60'000};
+    if (last <= now + kNoticed) return;
+    log_warning("The journal's last line is of " + format_rfc3339(last) + ", and the clock says " +
+                format_rfc3339(now) +
+                ": until it has caught up, lines bear that time, and grants count as expired.");
 }
 
 }  // namespace
@@ -194,6 +200,7 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
                                              parts->keys.history(), files, random));
 
     CLOISON_TRY(const auto last, last_time(*parts->journal));
+    warn_of_clock(clock.now(), last);
     CLOISON_TRY(auto receipt_key, load_journal_key(files, directory));
     parts->receipts = std::make_unique<ReceiptSigner>(options.origin, std::move(receipt_key));
     parts->recorder = std::make_unique<Recorder>(

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/log.h"
 #include "journal/proof.h"
 #include "keeper/support_for_test.h"
 #include "keeper/tokens.h"
@@ -177,6 +178,9 @@ TEST_F(KeeperTest, SealTakesEachSubjectFromWhomItIsMeantFor) {
     EXPECT_EQ(code("desk", grant, "birth_name"), kDenied) << "a grant of another door";
     EXPECT_EQ(code("identity", pseudonym, "sign_in_trace"), kGood);
     EXPECT_EQ(code("identity", pseudonym, "birth_name"), kDenied) << "not its own field";
+    EXPECT_EQ(code("identity", grant, "birth_name"), kDenied) << "nor with a grant";
+    EXPECT_EQ(code("identity", enrolment, "birth_name"), kDenied) << "nor at the sign-up";
+    EXPECT_EQ(code("identity", grant, "email"), kGood);
     EXPECT_EQ(code("portal", pseudonym, "email"), kDenied);
     EXPECT_EQ(code("portal", handle, "email"), kDenied);
     EXPECT_EQ(code("portal", {}, "email"), kMalformed);
@@ -326,6 +330,23 @@ TEST_F(KeeperTest, AnErasureThatACrashCutShortIsFinishedAtStart) {
     const Grant later = bed_.self_grant(residents_[0], {"email"});
     EXPECT_EQ(code_of(bed_.open(TestBed::disclosure(bed_.sign(later), "email", sealed), "portal")),
               ErrorCode::kNotFound);
+}
+
+TEST_F(KeeperTest, AClockBehindTheJournalIsSaidAtTheStart) {
+    set_log_level(LogLevel::kWarning);
+    const Time last = bed_.clock.now();
+    const auto said_at = [&](Time now) {
+        bed_.clock.set(now);
+        testing::internal::CaptureStderr();
+        bed_.restart();
+        return testing::internal::GetCapturedStderr();
+    };
+    const std::string words = "until it has caught up";
+    EXPECT_EQ(said_at(last - Duration(60'000)).find(words), std::string::npos);
+    const std::string log = said_at(last - Duration(60'001));
+    EXPECT_NE(log.find("The journal's last line is of " + format_rfc3339(last)), std::string::npos)
+        << log;
+    EXPECT_NE(log.find(words), std::string::npos) << log;
 }
 
 TEST_F(KeeperTest, ConfigurationAndKeysAreJournaledWhenTheyChange) {

@@ -134,8 +134,11 @@ Status Revocations::check(const Grant& grant) const {
     if (grant.expires <= expired_until_)
         return fail(ErrorCode::kUnauthenticated, "A grant has expired.");
     if (grant.issued <= all_until_ || sessions_.contains(grant.session)) return ended();
-    const auto actor = actors_.find(grant.actor);
-    if (actor != actors_.end() && grant.issued <= actor->second) return ended();
+    const auto is_ended = [&](const ActorId& whose) {
+        const auto actor = actors_.find(whose);
+        return actor != actors_.end() && grant.issued <= actor->second;
+    };
+    if (is_ended(grant.actor) || std::ranges::any_of(grant.approvers, is_ended)) return ended();
     return {};
 }
 

@@ -92,6 +92,20 @@ TEST_F(RevocationsTest, AnActorsGrantsUntilAMomentEnd) {
     EXPECT_TRUE(is_revoked_after_restart(old));
 }
 
+TEST_F(RevocationsTest, WhoeverApprovedEndsAGrantToo) {
+    Grant bulk = grant();
+    const ActorId second = ActorId::random(random_);
+    bulk.approvers = {bulk.actor, second};
+    EXPECT_TRUE(revocations_.check(bulk));
+    ASSERT_TRUE(revoke(second, bulk.issued));
+    EXPECT_FALSE(revocations_.check(bulk));
+    EXPECT_TRUE(is_revoked_after_restart(bulk));
+    clock_.advance(kMillisecond);
+    Grant later = grant_of(bulk.session, bulk.actor);
+    later.approvers = bulk.approvers;
+    EXPECT_TRUE(revocations_.check(later)) << "identity issues none; this ends what is out";
+}
+
 TEST_F(RevocationsTest, BadCallsChangeNothing) {
     const Grant one = grant();
     EXPECT_FALSE(revoke(SessionId{}));

@@ -66,7 +66,6 @@ Result<Subjects::Writer> Subjects::writer(std::string_view caller,
                                           const SubjectClaim& claim) const {
     const auto compartment = registry::compartment_from_name(caller);
     Subject subject;
-    std::optional<registry::Compartment> only;
     if (const auto* grant = std::get_if<ByGrant>(&claim)) {
         CLOISON_TRY(subject, by_grant(grant->token, compartment ? "" : caller));
     } else if (const auto* enrolment = std::get_if<ByEnrolment>(&claim)) {
@@ -78,14 +77,15 @@ Result<Subjects::Writer> Subjects::writer(std::string_view caller,
         crypto::Block block;
         std::copy_n(own->pseudonym.begin(), block.size(), block.begin());
         subject.person = keys_.person_of(*compartment, block);
-        only = *compartment;
     } else if (std::holds_alternative<ByHandle>(claim)) {
         return not_by_this_caller();
     } else {
         return no_subject();
     }
     CLOISON_TRY(auto key, persons_.key(subject.person));
-    return Writer{subject, std::move(key), only};
+    Writer writer{subject, std::move(key), {}};
+    if (compartment) writer.only = *compartment;
+    return writer;
 }
 
 }  // namespace cloison::keeper

@@ -52,7 +52,7 @@ class Subjects {
         std::optional<registry::Compartment> only;  ///< Where the caller may seal; all if none.
     };
     /// Whom values are sealed for: a grant (a door shows only its own), an enrolment, or a
-    /// compartment's own pseudonym, which then seals its own fields only.
+    /// compartment's own pseudonym. A compartment seals its own fields only, whatever it shows.
     Result<Writer> writer(std::string_view caller, const SubjectClaim& claim) const;
 
   private:

@@ -93,6 +93,8 @@ class Rehearsal(unittest.TestCase):
         verified = run("backup", "verify", "--from", archive, "--escrow", self.to / "keys.escrow",
                        "--key", self.key).stdout
         self.assertIn(f"{PERSONS} persons", verified)
+        vkey = run("journal", "key", "--var", self.var).stdout.strip()
+        self.assertIn(f"verify key is {vkey}: compare it", verified)
         for path in self.to.iterdir():
             content = path.read_bytes()
             self.assertEqual(path.stat().st_mode & 0o777, 0o600, path)
@@ -131,6 +133,30 @@ class Rehearsal(unittest.TestCase):
                 self.assertFalse(var.exists())
         # A look whether it is whole brings nobody back.
         self.assertNotIn("are back", run("backup", "verify", *source).stdout)
+
+    def test_a_backup_of_another_keeper_is_none_of_the_journal_that_is_named(self):
+        archive, escrow = self.backup()
+        vkey = run("journal", "key", "--var", self.var).stdout.strip()
+        file = self.directory / "keeper.vkey"
+        file.write_text(vkey + "\n")
+        # Same origin, another key, as whoever puts a keeper of their own in its place has.
+        other = self.directory / "other"
+        run("init", "--var", other)
+        others = run("journal", "key", "--var", other).stdout.strip()
+        source = ("--from", archive, "--escrow", escrow, "--key", self.key)
+        var = self.directory / "named"
+        done = run("backup", "restore", *source, "--var", var, "--without-newer-journal", "--verify-key", others,
+                   check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f"verify key is {vkey}, not {others}", done.stderr)
+        self.assertFalse(var.exists())
+        done = run("backup", "verify", *source, "--verify-key", "nothing", check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--verify-key is no such verify key", done.stderr)
+        for key in (vkey, file):
+            done = run("backup", "verify", *source, "--verify-key", key)
+            self.assertIn("The backup is whole", done.stdout)
+            self.assertNotIn("compare", done.stdout)
 
     def test_a_rotation_ends_older_backups(self):
         old, old_escrow = self.backup()

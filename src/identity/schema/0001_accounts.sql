@@ -85,6 +85,7 @@ CREATE TABLE approval (
     approved_by BYTES,
     requested_ms BIGINT NOT NULL,
     approved_ms BIGINT NOT NULL,
-    expires_ms BIGINT NOT NULL
+    expires_ms BIGINT NOT NULL,
+    proof BYTES NOT NULL
 ) KEYED;
 CREATE INDEX approval_by_time ON approval (requested_ms);
