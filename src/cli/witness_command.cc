@@ -80,9 +80,14 @@ Status run(const Arguments& arguments) {
 }
 
 Status initialize(const Arguments& arguments) {
-    CLOISON_TRY_STATUS(journal::Witness::create(local_file_system(), arguments.path(),
-                                                arguments.name, system_random()));
-    CLOISON_TRY(const auto vkey, journal::Witness::vkey(local_file_system(), arguments.path()));
+    using journal::Witness;
+    CLOISON_TRY(const auto made, Witness::create(local_file_system(), arguments.path(),
+                                                 arguments.name, system_random()));
+    if (made == Witness::Made::kWithTheKeyThatWasThere)
+        std::fprintf(stderr,
+                     "There was a key without a name, of an init that was cut short: the witness "
+                     "has that key, and this name.\n");
+    CLOISON_TRY(const auto vkey, Witness::vkey(local_file_system(), arguments.path()));
     std::printf("%s\n", vkey.c_str());
     return {};
 }

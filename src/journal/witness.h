@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "crypto/sign.h"
+#include "journal/cosignature.h"
 #include "journal/note.h"
 
 namespace cloison::journal {
@@ -19,16 +20,21 @@ namespace cloison::journal {
 ///
 /// It never gives its word for two trees that do not fit each other, also after a crash: what it
 /// cosigns is on stable storage before it answers, and whatever of that cannot be read back is an
-/// error, never an empty log. One process has a directory open; any thread may call.
+/// error, never an empty log. It knows that by its own signature, whichever keys of the log it
+/// trusts at the time. One process has a directory open; any thread may call. Keys are added and
+/// removed by any process: no request is judged meanwhile, and none afterwards by what was before.
 class Witness {
   public:
     static constexpr std::size_t kMaxKeys = 16;   ///< Of one log.
     static constexpr std::size_t kMaxName = 128;  ///< Bytes of its own.
 
-    /// Makes the directory and its key. kConflict if there is one, kInvalidArgument for a name that
-    /// no key can have.
-    static Status create(FileSystem& files, const Path& directory, std::string_view name,
-                         Random& random);
+    enum class Made { kWithANewKey, kWithTheKeyThatWasThere };
+    /// Makes the directory, its key and the vkey line, which holds the name. Where the vkey line is
+    /// missing, as after a call that was cut short, the key that is there gets the name. kConflict,
+    /// and nothing is changed, if both are there, or if the directory holds what was cosigned with
+    /// another key or name; kInvalidArgument for a name that no key can have.
+    static Result<Made> create(FileSystem& files, const Path& directory, std::string_view name,
+                               Random& random);
     /// Whether add_log may give a log that has a key a second one.
     enum class Keys { kOne, kAlso };
     struct AddedLog {
@@ -37,8 +43,9 @@ class Witness {
     };
     /// Trusts a log by a vkey line, whose name is the log's origin. A running witness sees it at
     /// the next request. kConflict for another key of an origin that is known, unless `keys` says
-    /// kAlso: whoever holds it can then sign for that origin. kConflict in any case if this witness
-    /// has cosigned a checkpoint of that origin that no key of the log has signed.
+    /// kAlso: whoever holds it can then sign for that origin. The same if the origin was removed
+    /// and the key did not sign the checkpoint of it that was cosigned last, which the log has to
+    /// fit. kCorrupt if that cannot be read. kConflict if the lock is not free for a second.
     static Result<AddedLog> add_log(FileSystem& files, const Path& directory, std::string_view vkey,
                                     Keys keys = Keys::kOne);
     struct KnownLog {
@@ -49,9 +56,9 @@ class Witness {
     /// Sorted by origin.
     static Result<std::vector<KnownLog>> logs(FileSystem& files, const Path& directory);
     /// No longer trusts a log, named by its origin, or one key of it, named by its vkey line. What
-    /// was cosigned last stays known, so that a log that is added again has to fit it. kNotFound;
-    /// kConflict for a key without which the log's last checkpoint cannot be read. Returns the
-    /// origin.
+    /// was cosigned last stays known, so that a log that is added again has to fit it. On return no
+    /// request is cosigned any more for that key. kNotFound; kConflict if the lock is not free for
+    /// a second. Returns the origin.
     static Result<std::string> remove_log(FileSystem& files, const Path& directory,
                                           std::string_view origin_or_vkey);
     /// The witness's own vkey line.
@@ -68,25 +75,27 @@ class Witness {
         std::string body;
     };
     /// POST add-checkpoint: 200 with a cosignature line; 400 malformed, or the old size is beyond
-    /// the checkpoint's; 403 not signed by a key of the log; 404 unknown origin; 409 with the size
-    /// that was cosigned last, if `old` is another one, or if the checkpoint has that size and
-    /// another root; 413 too large; 422 the proof does not fit; 503 nothing could be stored.
+    /// the checkpoint's; 403 not signed by a key of the log, or a signature by the name and id of
+    /// one does not fit; 404 unknown origin; 409 with the size that was cosigned last, if `old` is
+    /// another one, or if the checkpoint has that size and another root; 413 too large; 422 the
+    /// proof does not fit; 503 what was seen cannot be read or stored, or the lock was not free.
     Answer add_checkpoint(std::string_view body);
 
-    const std::string& name() const { return name_; }
+    const std::string& name() const { return own_.name; }
 
   private:
-    Witness(FileSystem& files, Path directory, const Clock& clock, std::string name,
+    Witness(FileSystem& files, Path directory, const Clock& clock, WitnessVerifier own,
             crypto::SigningKey key, std::unique_ptr<FileLock> file_lock);
 
     struct Submitted;
-    /// Compares with what was cosigned last and takes its place. Requires mutex_.
+    /// Compares with what was cosigned last and takes its place. Requires mutex_ and the lock of
+    /// the keys.
     Answer take(const Submitted& submitted);
 
     FileSystem& files_;
     const Path directory_;
     const Clock& clock_;
-    const std::string name_;
+    const WitnessVerifier own_;
     const crypto::SigningKey key_;
     const std::unique_ptr<FileLock> file_lock_;
     std::mutex mutex_;  ///< Comparing and storing are one step.

@@ -8,51 +8,11 @@
 #include <mutex>
 #include <thread>
 
-#include "base/seeded_random.h"
-#include "base/temporary_directory.h"
 #include "journal/cosignature.h"
-#include "journal/simulated_disk_for_test.h"
-#include "journal/witness_support_for_test.h"
+#include "journal/witness_fixture_for_test.h"
 
 namespace cloison::journal {
 namespace {
-
-const Path kDirectory = "/w";
-constexpr std::string_view kName = "example.org/w1";
-
-std::string vkey_of(std::uint8_t seed) {
-    return note_vkey(kTestOrigin, test_key(seed).verify_key());
-}
-
-class WitnessTest : public ::testing::Test {
-  protected:
-    void SetUp() override {
-        static_cast<void>(TestLog::key());
-        set_log_level(static_cast<LogLevel>(static_cast<int>(LogLevel::kError) + 1));
-        make(disk);
-        open();
-    }
-    static void make(FileSystem& files) {
-        SeededRandom random(9);
-        ASSERT_TRUE(Witness::create(files, kDirectory, kName, random));
-        ASSERT_EQ(Witness::add_log(files, kDirectory, TestLog::vkey())->origin, kTestOrigin);
-    }
-    void open() {
-        witness.reset();
-        auto opened = Witness::open(disk, kDirectory, clock);
-        ASSERT_TRUE(opened) << opened.error().message;
-        witness = std::move(*opened);
-    }
-    int status(const WitnessRequest& request) {
-        return witness->add_checkpoint(request.text()).status;
-    }
-    int status(const std::string& body) { return witness->add_checkpoint(body).status; }
-
-    SimulatedDisk disk;
-    ManualClock clock{from_unix_ms(1'776'000'000'000)};
-    std::unique_ptr<Witness> witness;
-    const TestLog log{40};
-};
 
 TEST_F(WitnessTest, CosignsALogThatGrows) {
     const auto verifier = *WitnessVerifier::parse(*Witness::vkey(disk, kDirectory));
@@ -98,105 +58,6 @@ TEST_F(WitnessTest, SignatureOfAnotherKeyIsForbidden) {
     note.replace(note.find("\n5\n"), 3, "\n6\n");
     EXPECT_EQ(status(WitnessRequest{0, {}, note}), 403);
     EXPECT_EQ(status(log.request(0, 6)), 200) << "nothing was stored";
-}
-
-TEST_F(WitnessTest, SecondKeyOfALogIsTrustedToo) {
-    const auto signed_by_second =
-        WitnessRequest{0, {}, sign_note(log.text(5), kTestOrigin, test_key(2))};
-    ASSERT_TRUE(Witness::add_log(disk, kDirectory, vkey_of(2), Witness::Keys::kAlso));
-    EXPECT_EQ(status(signed_by_second), 200);
-    EXPECT_EQ(status(log.request(5, 9)), 200);
-    EXPECT_EQ(status(WitnessRequest{9, log.proof(9, 12),
-                                    sign_note(log.text(12), kTestOrigin, test_key(2))}),
-              200);
-}
-
-TEST_F(WitnessTest, AnotherKeyOfAKnownOriginIsRefusedUnlessItIsAskedFor) {
-    const auto refused = Witness::add_log(disk, kDirectory, vkey_of(2));
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
-    EXPECT_NE(refused.error().message.find(kTestOrigin), std::string::npos);
-    EXPECT_EQ(status(WitnessRequest{0, {}, sign_note(log.text(5), kTestOrigin, test_key(2))}), 403);
-    EXPECT_FALSE(Witness::add_log(disk, kDirectory, vkey_of(2), Witness::Keys::kAlso)->was_known);
-    EXPECT_TRUE(Witness::add_log(disk, kDirectory, vkey_of(2))->was_known);
-    EXPECT_TRUE(Witness::add_log(disk, kDirectory, TestLog::vkey())->was_known);
-}
-
-TEST_F(WitnessTest, LogsAreListedWithWhatWasCosigned) {
-    const std::string other = note_vkey("a.example/log", test_key(3).verify_key());
-    ASSERT_TRUE(Witness::add_log(disk, kDirectory, other));
-    ASSERT_TRUE(Witness::add_log(disk, kDirectory, vkey_of(2), Witness::Keys::kAlso));
-    ASSERT_EQ(status(log.request(0, 9)), 200);
-    const auto logs = *Witness::logs(disk, kDirectory);
-    ASSERT_EQ(logs.size(), 2U);
-    EXPECT_EQ(logs[0].origin, "a.example/log");
-    EXPECT_EQ(logs[0].vkeys, std::vector<std::string>{other});
-    EXPECT_EQ(*logs[0].cosigned, 0U);
-    EXPECT_EQ(logs[1].origin, kTestOrigin);
-    EXPECT_EQ(logs[1].vkeys, (std::vector<std::string>{TestLog::vkey(), vkey_of(2)}));
-    EXPECT_EQ(*logs[1].cosigned, 9U);
-}
-
-TEST_F(WitnessTest, ARemovedLogIsUnknownAndHasToFitWhenItComesBack) {
-    ASSERT_EQ(status(log.request(0, 9)), 200);
-    EXPECT_EQ(*Witness::remove_log(disk, kDirectory, kTestOrigin), kTestOrigin);
-    EXPECT_EQ(status(log.request(9, 12)), 404);
-    EXPECT_TRUE(Witness::logs(disk, kDirectory)->empty());
-    EXPECT_EQ(Witness::remove_log(disk, kDirectory, kTestOrigin).error().code,
-              ErrorCode::kNotFound);
-    EXPECT_EQ(Witness::add_log(disk, kDirectory, vkey_of(2)).error().code, ErrorCode::kConflict)
-        << "nobody else takes the origin";
-    ASSERT_TRUE(Witness::add_log(disk, kDirectory, TestLog::vkey()));
-    EXPECT_EQ(witness->add_checkpoint(log.request(0, 5).text()).body, "9\n");
-    EXPECT_EQ(status(log.request(9, 12)), 200);
-}
-
-TEST_F(WitnessTest, OneKeyOfALogIsRemovedUnlessItAloneSignedTheLastCheckpoint) {
-    ASSERT_TRUE(Witness::add_log(disk, kDirectory, vkey_of(2), Witness::Keys::kAlso));
-    ASSERT_EQ(status(log.request(0, 9)), 200);
-    EXPECT_EQ(Witness::remove_log(disk, kDirectory, TestLog::vkey()).error().code,
-              ErrorCode::kConflict);
-    EXPECT_EQ(Witness::remove_log(disk, kDirectory, vkey_of(3)).error().code, ErrorCode::kNotFound);
-    ASSERT_TRUE(Witness::remove_log(disk, kDirectory, vkey_of(2)));
-    EXPECT_EQ(status(WitnessRequest{9, log.proof(9, 12),
-                                    sign_note(log.text(12), kTestOrigin, test_key(2))}),
-              403);
-    EXPECT_EQ(status(log.request(9, 12)), 200);
-}
-
-TEST_F(WitnessTest, ALogIsTrustedOrNotAlsoAfterAFailedRemoval) {
-    using Fault = SimulatedDisk::Fault;
-    for (const Fault fault : {Fault::kBefore, Fault::kHalf, Fault::kAfter})
-        for (const int number : {1, 2}) {
-            SimulatedDisk faulty;
-            make(faulty);
-            auto opened = *Witness::open(faulty, kDirectory, clock);
-            ASSERT_EQ(opened->add_checkpoint(log.request(0, 5).text()).status, 200);
-            faulty.arm(number, fault, false);
-            EXPECT_FALSE(Witness::remove_log(faulty, kDirectory, kTestOrigin));
-            opened.reset();
-            faulty.cut_power(nullptr);
-            ASSERT_TRUE(Witness::add_log(faulty, kDirectory, TestLog::vkey()));
-            opened = *Witness::open(faulty, kDirectory, clock);
-            EXPECT_EQ(opened->add_checkpoint(log.request(0, 3).text()).body, "5\n");
-        }
-}
-
-TEST_F(WitnessTest, ALogHasAtMostSixteenKeys) {
-    for (std::uint8_t seed = 2; seed <= 16; ++seed)
-        ASSERT_TRUE(Witness::add_log(disk, kDirectory, vkey_of(seed), Witness::Keys::kAlso));
-    const auto beyond = Witness::add_log(disk, kDirectory, vkey_of(17), Witness::Keys::kAlso);
-    ASSERT_FALSE(beyond);
-    EXPECT_EQ(beyond.error().code, ErrorCode::kTooLarge);
-    EXPECT_TRUE(Witness::add_log(disk, kDirectory, TestLog::vkey())) << "it is there already";
-}
-
-TEST_F(WitnessTest, AddingALogAgainKeepsWhatWasCosigned) {
-    ASSERT_EQ(status(log.request(0, 9)), 200);
-    ASSERT_TRUE(Witness::add_log(disk, kDirectory, TestLog::vkey()));
-    const auto answer = witness->add_checkpoint(log.request(0, 5).text());
-    EXPECT_EQ(answer.status, 409);
-    EXPECT_EQ(answer.body, "9\n");
 }
 
 TEST_F(WitnessTest, OldSizeBeyondTheCheckpointIsMalformed) {
@@ -318,16 +179,15 @@ TEST_F(WitnessTest, RemembersAfterARestart) {
 
 TEST_F(WitnessTest, LostOrDamagedMemoryIsNeverAnEmptyLog) {
     ASSERT_EQ(status(log.request(0, 9)), 200);
-    const auto names = *disk.list(kDirectory / "logs");
-    const auto latest = std::find_if(names.begin(), names.end(), [](const std::string& name) {
-        return name.ends_with(".latest");
-    });
-    ASSERT_NE(latest, names.end());
-    const Path path = kDirectory / "logs" / *latest;
+    const Path path = latest_of(disk);
     const Bytes good = *disk.read_file(path, 1 << 20);
 
     ASSERT_TRUE(disk.remove(path));
     EXPECT_EQ(status(log.request(0, 12)), 503);
+    const auto another = Witness::add_log(disk, kDirectory, vkey_of(2), Witness::Keys::kAlso);
+    ASSERT_FALSE(another) << "a key more does not make the log a new one";
+    EXPECT_EQ(another.error().code, ErrorCode::kCorrupt);
+    EXPECT_FALSE(*disk.exists(path));
     for (std::size_t at = 0; at < good.size(); ++at) {
         Bytes bad = good;
         bad[at] ^= 1;
@@ -339,43 +199,77 @@ TEST_F(WitnessTest, LostOrDamagedMemoryIsNeverAnEmptyLog) {
     EXPECT_EQ(status(log.request(9, 12)), 200);
 }
 
+TEST_F(WitnessTest, WhatItDidNotSignItselfIsNoMemory) {
+    ASSERT_EQ(status(log.request(0, 9)), 200);
+    const Path path = latest_of(disk);
+    const std::string good = to_string(*disk.read_file(path, 1 << 20));
+    ASSERT_TRUE(good.starts_with(log.note(9) + "\n\u2014 example.org/w1 ")) << good;
+    // An answer is a signature over the checkpoint's text, not over a note.
+    clock.advance(Duration(1'000));
+    const std::string answer = witness->add_checkpoint(log.request(9, 9).text()).body;
+    const std::string by_other = cosign(log.note(5), "example.org/w2", test_key(7), clock.now());
+    const std::string by_other_in_its_name = cosign(log.note(5), kName, test_key(7), clock.now());
+    for (const std::string& bad :
+         {log.note(5), log.text(5), log.note(5) + answer, log.note(9) + '\n' + answer,
+          log.note(5) + '\n' + answer, log.note(5) + '\n' + last_line(good),
+          log.note(5) + '\n' + by_other, log.note(5) + '\n' + by_other_in_its_name, std::string(),
+          good.substr(0, good.size() - 1), good + good}) {
+        ASSERT_TRUE(disk.write_file_atomically(path, as_bytes(bad), 0600));
+        EXPECT_EQ(status(log.request(5, 12)), 503) << bad;
+        EXPECT_EQ(status(log.request(9, 12)), 503) << bad;
+        EXPECT_EQ(Witness::logs(disk, kDirectory)->front().cosigned.error().code,
+                  ErrorCode::kCorrupt);
+    }
+    ASSERT_TRUE(disk.write_file_atomically(path, as_bytes(good), 0600));
+    EXPECT_EQ(status(log.request(9, 12)), 200);
+}
+
+TEST_F(WitnessTest, MemoryOfOneLogIsNotThatOfAnother) {
+    ASSERT_EQ(status(log.request(0, 9)), 200);
+    const Bytes of_first = *disk.read_file(latest_of(disk), 1 << 20);
+    ASSERT_TRUE(Witness::add_log(disk, kDirectory,
+                                 note_vkey("example.org/other", test_key().verify_key())));
+    // Also in its own place: it is the same there.
+    const auto names = *disk.list(kDirectory / "logs");
+    for (const std::string& name : names) {
+        if (!name.ends_with(".latest")) continue;
+        ASSERT_TRUE(disk.write_file_atomically(kDirectory / "logs" / name, of_first, 0600));
+    }
+    const std::string text = Checkpoint{"example.org/other", 9, log.root(9)}.text();
+    EXPECT_EQ(status(WitnessRequest{9, {}, sign_note(text, "example.org/other", test_key())}), 503);
+    EXPECT_EQ(status(log.request(9, 12)), 200);
+}
+
+TEST_F(WitnessTest, WhateverIsCosignedIsReadBack) {
+    // As many signatures as a note may have, also lines in the witness's own name.
+    const auto own = *WitnessVerifier::parse(*Witness::vkey(disk, kDirectory));
+    auto request = log.request(0, 5);
+    request.note += witness->add_checkpoint(request.text()).body;
+    request.note += with_another_signature(last_line(request.note));
+    request.old_size = 5;
+    for (int i = 3; i < 64; ++i)
+        request.note += "\u2014 someone " + base64_encode(Bytes(68)) + "\n";
+    EXPECT_EQ(status(request), 200);
+    EXPECT_EQ(status(log.request(5, 9)), 200);
+    // As long a note, in as long a request, as there can be, and as long a name.
+    SimulatedDisk other;
+    SeededRandom random(9);
+    ASSERT_TRUE(Witness::create(other, kDirectory, std::string(Witness::kMaxName, 'w'), random));
+    ASSERT_TRUE(Witness::add_log(other, kDirectory, TestLog::vkey()));
+    const auto opened = *Witness::open(other, kDirectory, clock);
+    auto largest = log.request(0, 5);
+    const std::size_t room = WitnessRequest::kMaxBytes - largest.text().size();
+    largest.note += "\u2014 " + std::string(room - std::string("\u2014  AAAAAAA=\n").size(), 'n') +
+                    " AAAAAAA=\n";
+    ASSERT_EQ(largest.text().size(), WitnessRequest::kMaxBytes);
+    EXPECT_EQ(opened->add_checkpoint(largest.text()).status, 200);
+    EXPECT_EQ(opened->add_checkpoint(log.request(5, 9).text()).status, 200);
+}
+
 TEST_F(WitnessTest, OneProcessHasTheDirectory) {
     const auto second = Witness::open(disk, kDirectory, clock);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, ErrorCode::kConflict);
-}
-
-TEST_F(WitnessTest, NothingIsOverwrittenByASecondInit) {
-    SeededRandom random(10);
-    const auto before = *Witness::vkey(disk, kDirectory);
-    const auto again = Witness::create(disk, kDirectory, "example.org/w2", random);
-    ASSERT_FALSE(again);
-    EXPECT_EQ(again.error().code, ErrorCode::kConflict);
-    EXPECT_EQ(*Witness::vkey(disk, kDirectory), before);
-}
-
-TEST_F(WitnessTest, NamesThatNoKeyCanHaveAreRefused) {
-    SeededRandom random(10);
-    SimulatedDisk other;
-    const std::string too_long(Witness::kMaxName + 1, 'w');
-    for (const std::string& name : {std::string(), std::string("two words"), std::string("a+b"),
-                                    std::string("line\nfeed"), too_long}) {
-        const auto made = Witness::create(other, kDirectory, name, random);
-        ASSERT_FALSE(made) << name;
-        EXPECT_EQ(made.error().code, ErrorCode::kInvalidArgument);
-    }
-    EXPECT_FALSE(*other.exists(kDirectory));
-    EXPECT_TRUE(Witness::create(other, kDirectory, too_long.substr(1), random));
-}
-
-TEST_F(WitnessTest, KeyOfAnotherWitnessIsNoticedAtTheStart) {
-    witness.reset();
-    ASSERT_TRUE(disk.write_file_atomically(
-        kDirectory / "witness.vkey", as_bytes(witness_vkey(kName, test_key(3).verify_key()) + "\n"),
-        0644));
-    const auto opened = Witness::open(disk, kDirectory, clock);
-    ASSERT_FALSE(opened);
-    EXPECT_EQ(opened.error().code, ErrorCode::kCorrupt);
 }
 
 /// Lets two requests that read what was cosigned last meet there, if nothing keeps them apart.

@@ -354,6 +354,22 @@ class WitnessCommand(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn("witness.key", done.stderr)
 
+    def test_an_init_that_was_cut_short_is_finished(self):
+        with tempfile.TemporaryDirectory() as empty:
+            directory = pathlib.Path(empty) / "w"
+            run("witness", "init", "--dir", directory, "--name", "example.org/w")
+            key = (directory / "witness.key").read_text()
+            (directory / "witness.vkey").unlink()
+            for command in (["key"], ["list-logs"], []):
+                done = run("witness", *command, "--dir", directory, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("cloison witness init", done.stderr)
+            done = run("witness", "init", "--dir", directory, "--name", "example.org/w2")
+            self.assertIn("cut short", done.stderr)
+            self.assertTrue(done.stdout.startswith("example.org/w2+"), done.stdout)
+            self.assertEqual(done.stdout, run("witness", "key", "--dir", directory).stdout)
+            self.assertEqual((directory / "witness.key").read_text(), key)
+
     def test_logs_are_added_once_listed_and_removed(self):
         def vkey(origin, directory):
             """A log's verify key. A witness's is of the same kind but for its type."""
