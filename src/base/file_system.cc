@@ -129,6 +129,22 @@ class LocalFileLock : public FileLock {
     const Descriptor descriptor_;
 };
 
+class LocalFileSystemSync : public FileSystemSync {
+  public:
+    LocalFileSystemSync(Path directory, Descriptor descriptor)
+        : directory_(std::move(directory)), descriptor_(std::move(descriptor)) {}
+
+    Status sync() override {
+        if (uninterrupted([&] { return ::syncfs(descriptor_.get()); }) < 0)
+            return system_failure("sync the file system of", directory_);
+        return {};
+    }
+
+  private:
+    const Path directory_;
+    const Descriptor descriptor_;
+};
+
 class LocalFileSystem : public FileSystem {
   public:
     Result<std::unique_ptr<File>> open(const Path& path, bool create) override {
@@ -197,11 +213,9 @@ class LocalFileSystem : public FileSystem {
         return {};
     }
 
-    Status sync_file_system(const Path& path) override {
-        CLOISON_TRY(auto descriptor, open_descriptor(path, O_RDONLY | O_DIRECTORY));
-        if (uninterrupted([&] { return ::syncfs(descriptor.get()); }) < 0)
-            return system_failure("sync the file system of", path);
-        return {};
+    Result<std::unique_ptr<FileSystemSync>> begin_sync(const Path& directory) override {
+        CLOISON_TRY(auto descriptor, open_descriptor(directory, O_RDONLY | O_DIRECTORY));
+        return std::make_unique<LocalFileSystemSync>(directory, std::move(descriptor));
     }
 
     Result<std::unique_ptr<FileLock>> lock_file(const Path& path) override {

@@ -34,6 +34,18 @@ class FileLock {
     virtual ~FileLock() = default;
 };
 
+/// What is to be on stable storage together: hundreds of new files, far cheaper than one by one.
+/// One thread at a time.
+class FileSystemSync {
+  public:
+    virtual ~FileSystemSync() = default;
+    /// Returns when all that was written to the file system so far is on stable storage
+    /// (syncfs(2)); kIo if anything that was written to it since the object was made, by whomever,
+    /// could not be. What was lost is not written by a later sync, which need not fail: it is to be
+    /// written afresh, under a new object.
+    virtual Status sync() = 0;
+};
+
 /// The file system, passed in so that every failing call can be tested. Errors are kNotFound
 /// where the path is missing and kIo otherwise, with the path and the system's words.
 class FileSystem {
@@ -54,9 +66,13 @@ class FileSystem {
     /// Sets the times of last reading and writing of a file or directory to the beginning of 2000,
     /// so that a copy does not show when it was used. Nothing where files have no times.
     virtual Status forget_times(const Path&) { return {}; }
-    /// Returns when all that was written so far to the file system that holds `path` is on stable
-    /// storage (syncfs(2)): for hundreds of new files, far cheaper than one by one.
-    virtual Status sync_file_system(const Path& path) = 0;
+    /// To be called before the first write that the sync is to answer for. The kernel writes back
+    /// when it likes, and keeps an error for each descriptor that was open when it happened: to one
+    /// that is opened later it tells only what nobody else was told, and another process's
+    /// syncfs(2) may have been. (Linux 5.8 and later, where syncfs reports such errors at all:
+    /// syncfs(2), "VERSIONS"; errseq_sample() in lib/errseq.c and
+    /// Documentation/core-api/errseq.rst.)
+    virtual Result<std::unique_ptr<FileSystemSync>> begin_sync(const Path& directory) = 0;
     /// Locks the file, which is made if missing (flock(2)); kConflict at once if it is locked.
     virtual Result<std::unique_ptr<FileLock>> lock_file(const Path& path) = 0;
     /// A file or an empty directory.

@@ -171,6 +171,20 @@ TEST_F(FileSystemTest, ListsNamesInOrderAndRemovesThem) {
     EXPECT_THAT(names(), IsEmpty());
 }
 
+TEST_F(FileSystemTest, SyncsTheFileSystemOfADirectory) {
+    const auto sync = files_.begin_sync(directory_.path());
+    ASSERT_TRUE(sync.has_value()) << sync.error().message;
+    ASSERT_TRUE(files_.write_file_atomically(directory_.path() / "letter", as_bytes("dear"), 0600));
+    EXPECT_TRUE((*sync)->sync().has_value());
+    EXPECT_TRUE((*sync)->sync().has_value());
+
+    const auto missing = files_.begin_sync(directory_.path() / "missing");
+    ASSERT_FALSE(missing.has_value());
+    EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+    EXPECT_NE(missing.error().message.find("missing"), std::string::npos);
+    EXPECT_EQ(files_.begin_sync(directory_.path() / "letter").error().code, ErrorCode::kIo);
+}
+
 TEST_F(FileSystemTest, AFullDiskIsAnInputOutputErrorThatSaysSo) {
     // The kernel's always-full device.
     auto file = files_.open("/dev/full", false).value();

@@ -37,7 +37,9 @@ class RefusingFileSystem final : public FileSystem {
     Status create_directories(const Path& path) override { return real_.create_directories(path); }
     Status sync_directory(const Path& path) override { return real_.sync_directory(path); }
     Status forget_times(const Path& path) override { return real_.forget_times(path); }
-    Status sync_file_system(const Path& path) override { return real_.sync_file_system(path); }
+    Result<std::unique_ptr<FileSystemSync>> begin_sync(const Path& path) override {
+        return real_.begin_sync(path);
+    }
     Result<std::unique_ptr<FileLock>> lock_file(const Path& path) override {
         return real_.lock_file(path);
     }

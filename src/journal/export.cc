@@ -55,11 +55,13 @@ class Exporter {
     Exporter(const PublishedJournal& journal, FileSystem& files, const Path& to)
         : journal_(journal), out_(files, to), levels_(kTileLevels) {}
 
-    /// Begins behind the first `size` entries, a multiple of 256, whose tiles the export has.
-    Status resume(std::uint64_t size);
+    /// Begins behind the full tiles of the first `exported` entries, which the export has.
+    Status resume(std::uint64_t exported);
     Status take_bundle(std::uint64_t index, std::uint64_t width);
-    /// Writes what is left of partial tiles.
+    /// Writes what is left of partial tiles. On return, all tiles are on stable storage.
     Status finish();
+    /// The partial forms of the tiles that were filled: for when no checkpoint needs them.
+    Status remove_partials() const;
     crypto::Hash root() const { return tree_.root(); }
 
   private:
@@ -68,16 +70,25 @@ class Exporter {
         Bytes content;
     };
     void keep(int level, const crypto::Hash& hash);
-    Status write(const TileId& tile, std::uint64_t width, ByteView content);
+    /// Whatever is there, also the same: that it can be read does not say that it is on the disk.
+    Status write(const TileId& tile, std::uint64_t width, ByteView content) const {
+        return out_.write(tile, width, content, false);
+    }
 
     const PublishedJournal& journal_;
     const TileFiles out_;
     TreeEdge tree_;
+    std::unique_ptr<FileSystemSync> tiles_sync_;
     std::vector<Level> levels_;  ///< Of each, the last tile, as far as it is filled.
-    Status status_;              ///< First failure to write a tile that was full.
+    std::vector<TileId> filled_;
+    Status status_;  ///< First failure to write a tile that was full.
 };
 
-Status Exporter::resume(std::uint64_t size) {
+Status Exporter::resume(std::uint64_t exported) {
+    CLOISON_TRY(tiles_sync_, out_.files().begin_sync(out_.directory()));
+    // No checkpoint covers what a run that was cut short was writing.
+    CLOISON_TRY_STATUS(out_.remove_partials_beyond(exported));
+    const std::uint64_t size = exported / kTileWidth * kTileWidth;
     for (int level = 0; level < kTileLevels; ++level) {
         const std::uint64_t there = hashes_at_level(size, level);
         const std::size_t partial = there % kTileWidth;
@@ -91,20 +102,13 @@ Status Exporter::resume(std::uint64_t size) {
     return {};
 }
 
-/// A file that holds the same already, from a run that was cut short, is left alone.
-Status Exporter::write(const TileId& tile, std::uint64_t width, ByteView content) {
-    const auto there = out_.read_exactly(tile, width);
-    if (there && std::ranges::equal(*there, content)) return {};
-    return out_.write(tile, width, content, false);
-}
-
 void Exporter::keep(int level, const crypto::Hash& hash) {
     Level& filling = levels_[level];
     filling.content.insert(filling.content.end(), hash.begin(), hash.end());
     if (filling.content.size() < kTileWidth * hash.size()) return;
     const TileId tile{level, filling.tile};
     if (status_) status_ = write(tile, kTileWidth, filling.content);
-    if (status_) status_ = out_.remove_partials(tile);
+    filled_.push_back(tile);
     filling.content.clear();
     ++filling.tile;
 }
@@ -122,8 +126,8 @@ Status Exporter::take_bundle(std::uint64_t index, std::uint64_t width) {
     }
     CLOISON_TRY_STATUS(status_);
     CLOISON_TRY_STATUS(write(bundle, width, content));
-    if (width < kTileWidth) return {};
-    return out_.remove_partials(bundle);
+    if (width == kTileWidth) filled_.push_back(bundle);
+    return {};
 }
 
 Status Exporter::finish() {
@@ -133,7 +137,12 @@ Status Exporter::finish() {
         CLOISON_TRY_STATUS(
             write({level, levels_[level].tile}, content.size() / sizeof(crypto::Hash), content));
     }
-    return out_.files().sync_file_system(out_.directory());
+    return tiles_sync_->sync();
+}
+
+Status Exporter::remove_partials() const {
+    for (const TileId& tile : filled_) CLOISON_TRY_STATUS(out_.remove_partials(tile));
+    return {};
 }
 
 }  // namespace
@@ -157,7 +166,7 @@ Result<ExportReport> export_journal(
                                               "continue: one of the two was changed.");
     Exporter exporter(journal, files, to);
     const std::uint64_t first = before.size / kTileWidth;
-    CLOISON_TRY_STATUS(exporter.resume(first * kTileWidth));
+    CLOISON_TRY_STATUS(exporter.resume(before.size));
     for (std::uint64_t index = first; index * kTileWidth < head.size; ++index) {
         if (progress && index % kBundlesPerProgress == 0) progress(index * kTileWidth, head.size);
         CLOISON_TRY_STATUS(
@@ -169,6 +178,7 @@ Result<ExportReport> export_journal(
                     "The entries of the journal do not give the root of its checkpoint; the export "
                     "has none.");
     CLOISON_TRY_STATUS(files.write_file_atomically(to / "checkpoint", as_bytes(note), 0600));
+    CLOISON_TRY_STATUS(exporter.remove_partials());
     if (progress) progress(head.size, head.size);
     return ExportReport{head.size, before.size};
 }

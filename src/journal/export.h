@@ -15,8 +15,10 @@ struct ExportReport {
 /// checkpoint, tiles and entry bundles that any client of such logs reads, and a small file
 /// `.cloison-export` that says whose export it is.
 ///
-/// The tiles are built from the entries and must give `head`'s root before the checkpoint, last of
-/// all and after everything is on stable storage, is put in place. An export that was interrupted,
+/// The tiles are built from the entries and must give `head`'s root before the checkpoint, after
+/// everything is on stable storage, is put in place. Partial tiles of tiles that are full now go
+/// last: until then the checkpoint before needs them. Files behind that one are written whatever is
+/// there, since a sync that failed loses what can still be read. An export that was interrupted,
 /// or made when the journal was smaller, is taken up where it stopped. `head` and `note` are a
 /// signed checkpoint of the journal. `progress` is told entries done and in all.
 ///

@@ -132,6 +132,27 @@ void fail_twice(std::uint64_t batch, int step, const EntryKey& entry_key) {
     }
 }
 
+/// After each change in turn, the kernel fails to write back what was not synced and tells another
+/// process, and sooner or later the power is cut.
+void fail_each_writeback(std::uint64_t batch, int step, const EntryKey& entry_key) {
+    SimulatedDisk sound;
+    const std::uint64_t size = use_until_failure(sound, batch, entry_key, [](std::uint64_t) {});
+    ASSERT_EQ(size, 3 * (batch + 3));
+    SeededRandom random(8);
+    for (int number = 1; number <= sound.changes(); number += step) {
+        for (const bool any_part : {false, true}) {
+            SimulatedDisk disk;
+            disk.arm(number, Fault::kWriteback, false);
+            const std::uint64_t acknowledged =
+                use_until_failure(disk, batch, entry_key, [](std::uint64_t) {});
+            disk.cut_power(any_part ? &random : nullptr);
+            expect_sound(disk, "/j", entry_key, acknowledged,
+                         "writing back after change " + std::to_string(number));
+            if (::testing::Test::HasFatalFailure()) return;
+        }
+    }
+}
+
 /// With entries as they are, and encrypted.
 class FaultsTest : public testing::TestWithParam<bool> {
   protected:
@@ -162,7 +183,7 @@ void restore_behind_full_tiles(SimulatedDisk& disk, std::uint64_t size, const En
     SeededRandom random(6);
     ASSERT_TRUE(WalSegment::create(disk, "/j", checkpoint->size, checkpoint->root,
                                    EntryCipher(entry_key, std::string(kTestOrigin), random)));
-    ASSERT_TRUE(disk.sync_file_system("/j"));
+    ASSERT_TRUE((*disk.begin_sync("/j"))->sync());
 }
 
 TEST_P(FaultsTest, FailingCallsAfterARestoreBehindFullTilesLoseNothing) {
@@ -233,6 +254,13 @@ TEST_P(FaultsTest, FailingCallsInBigRoundsLoseNothingAcknowledged) {
     fail_each_change(4096, 67, entry_key_);
 }
 
+TEST_P(FaultsTest, FailedWritebackThatSomebodyElseWasToldOfLosesNothingAcknowledged) {
+    fail_each_writeback(5, 1, entry_key_);
+    fail_each_writeback(254, 5, entry_key_);
+    // More tiles than are synced one by one.
+    fail_each_writeback(4096, 23, entry_key_);
+}
+
 /// The local file system, on which the process ends suddenly at the n-th change.
 class DyingFileSystem : public FileSystem {
   public:
@@ -258,9 +286,9 @@ class DyingFileSystem : public FileSystem {
         count();
         return real_.sync_directory(path);
     }
-    Status sync_file_system(const Path& path) override {
-        count();
-        return real_.sync_file_system(path);
+    Result<std::unique_ptr<FileSystemSync>> begin_sync(const Path& path) override {
+        CLOISON_TRY(auto sync, real_.begin_sync(path));
+        return std::make_unique<DyingSync>(*this, std::move(sync));
     }
     Result<std::unique_ptr<FileLock>> lock_file(const Path& path) override {
         return real_.lock_file(path);
@@ -298,6 +326,17 @@ class DyingFileSystem : public FileSystem {
         }
         DyingFileSystem& files;
         std::unique_ptr<File> file;
+    };
+
+    struct DyingSync : FileSystemSync {
+        DyingSync(DyingFileSystem& owner, std::unique_ptr<FileSystemSync> real)
+            : files(owner), all(std::move(real)) {}
+        Status sync() override {
+            files.count();
+            return all->sync();
+        }
+        DyingFileSystem& files;
+        std::unique_ptr<FileSystemSync> all;
     };
 
     bool dies() { return --left_ == 0; }

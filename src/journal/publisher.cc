@@ -57,12 +57,15 @@ Status Publisher::write_tiles(std::uint64_t size) {
         return {};
     }));
     const bool one_by_one = count <= kMaxSyncedOneByOne;
+    std::unique_ptr<FileSystemSync> together;
+    if (!one_by_one) {
+        CLOISON_TRY(together, tiles_.files().begin_sync(tiles_.directory()));
+    }
     CLOISON_TRY_STATUS(for_each_changed_tile(published_, size, [&](const TileId& tile) {
         return tiles_.write(tile, tile_width(tile, size), head_.tile_content(tile, size),
                             one_by_one);
     }));
-    if (one_by_one) return {};
-    return tiles_.files().sync_file_system(tiles_.directory());
+    return one_by_one ? Status() : together->sync();
 }
 
 Status Publisher::sync_directories(std::uint64_t size) {

@@ -107,7 +107,7 @@ Status copy_journal(FileSystem& files, const Path& from, const Path& to) {
     return {};
 }
 
-/// One restoration on its way, in a staging directory.
+/// One restoration on its way, in a staging directory that is there.
 class Restorer {
   public:
     Restorer(const RestoreOptions& options, const Path& staging, FileSystem& files, Clock& clock,
@@ -121,7 +121,6 @@ class Restorer {
           progress_(progress) {}
 
     Result<Restored> run(const crypto::SealedBoxKeyPair& recovery) {
-        CLOISON_TRY_STATUS(files_.create_directories(staging_));
         CLOISON_TRY_STATUS(unpack(recovery));
         if (options_.journal.empty()) {
             CLOISON_TRY_STATUS(begin_segment());
@@ -303,9 +302,11 @@ Result<Restored> restore_backup(const RestoreOptions& options, const Path& var,
     CLOISON_TRY_STATUS(require_empty(var));
     CLOISON_TRY_STATUS(files.create_directories(var.parent_path()));
     const Staging staging(var.parent_path() / ('.' + var.filename().string() + ".restoring"));
+    CLOISON_TRY_STATUS(files.create_directories(staging.path()));
+    CLOISON_TRY(const auto all_of_it, files.begin_sync(staging.path()));
     Restorer restorer(options, staging.path(), files, clock, random, progress);
     CLOISON_TRY(const auto restored, restorer.run(recovery));
-    CLOISON_TRY_STATUS(files.sync_file_system(staging.path()));
+    CLOISON_TRY_STATUS(all_of_it->sync());
     std::error_code error;
     fs::remove(var, error);
     if (!error) fs::rename(staging.path(), var, error);

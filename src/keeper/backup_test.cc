@@ -11,23 +11,34 @@ namespace {
 
 constexpr int kResidents = 3;
 
-/// The local file system, which calls back when the epoch keys are listed.
+/// The local file system, which calls back when the epoch keys are listed, notes what was made
+/// before a sync was begun that covers it, and can fail that sync.
 class WatchedFiles : public FileSystem {
   public:
     std::function<void()> on_epochs = [] {};
+    Path to_be_synced;  ///< A directory, and all below.
+    bool sync_fails = false;
+    int syncs = 0;
+    std::vector<Path> made_before_sync;
 
     Result<std::unique_ptr<File>> open(const Path& path, bool create) override {
+        if (create) note(path);
         return files_.open(path, create);
     }
     Result<Bytes> read_file(const Path& path, std::size_t max_size) override {
         return files_.read_file(path, max_size);
     }
     Status write_file_atomically(const Path& path, ByteView data, unsigned mode) override {
+        note(path);
         return files_.write_file_atomically(path, data, mode);
     }
     Status create_directories(const Path& path) override { return files_.create_directories(path); }
     Status sync_directory(const Path& path) override { return files_.sync_directory(path); }
-    Status sync_file_system(const Path& path) override { return files_.sync_file_system(path); }
+    Result<std::unique_ptr<FileSystemSync>> begin_sync(const Path& path) override {
+        CLOISON_TRY(auto sync, files_.begin_sync(path));
+        if (path == to_be_synced) begun_ = true;
+        return std::make_unique<WatchedSync>(*this, std::move(sync));
+    }
     Result<std::unique_ptr<FileLock>> lock_file(const Path& path) override {
         return files_.lock_file(path);
     }
@@ -40,7 +51,29 @@ class WatchedFiles : public FileSystem {
     Result<unsigned> mode(const Path& path) override { return files_.mode(path); }
 
   private:
+    class WatchedSync : public FileSystemSync {
+      public:
+        WatchedSync(WatchedFiles& owner, std::unique_ptr<FileSystemSync> sync)
+            : owner_(owner), sync_(std::move(sync)) {}
+        Status sync() override {
+            ++owner_.syncs;
+            if (owner_.sync_fails) return fail(ErrorCode::kIo, "The disk failed.");
+            return sync_->sync();
+        }
+
+      private:
+        WatchedFiles& owner_;
+        std::unique_ptr<FileSystemSync> sync_;
+    };
+
+    void note(const Path& path) {
+        if (to_be_synced.empty() || begun_) return;
+        if (path.string().starts_with(to_be_synced.string() + '/'))
+            made_before_sync.push_back(path);
+    }
+
     FileSystem& files_ = local_file_system();
+    bool begun_ = false;
 };
 
 /// A keeper with a few persons that was stopped, and where its backups go.
@@ -137,6 +170,27 @@ TEST_F(BackupTest, ARestoreTellsWhenTheBackupWasMade) {
     const auto restored = restore(*made);
     ASSERT_TRUE(restored) << restored.error().message;
     EXPECT_EQ(format_rfc3339(restored->backup_time), then);
+}
+
+TEST_F(BackupTest, ARestoreIsThereOnceAllOfItIsOnTheDisk) {
+    const auto made = backup();
+    ASSERT_TRUE(made) << made.error().message;
+    files_.to_be_synced = below(".restored.restoring");
+    files_.sync_fails = true;
+    const auto refused = restore(*made);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kIo);
+    EXPECT_EQ(files_.syncs, 1);
+    EXPECT_FALSE(*files_.exists(below("restored")));
+    EXPECT_FALSE(*files_.exists(files_.to_be_synced));
+    // A failure to write any of it back is to reach the sync.
+    EXPECT_EQ(files_.made_before_sync, std::vector<Path>());
+
+    files_.sync_fails = false;
+    const auto restored = restore(*made);
+    ASSERT_TRUE(restored) << restored.error().message;
+    EXPECT_EQ(files_.syncs, 2);
+    EXPECT_TRUE(*files_.exists(below("restored")));
 }
 
 TEST_F(BackupTest, ASecondNameOfTheEscrowIsNotOverwritten) {

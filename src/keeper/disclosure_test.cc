@@ -289,7 +289,9 @@ class FailingFiles : public FileSystem {
     }
     Status create_directories(const Path& path) override { return files_.create_directories(path); }
     Status sync_directory(const Path& path) override { return files_.sync_directory(path); }
-    Status sync_file_system(const Path& path) override { return files_.sync_file_system(path); }
+    Result<std::unique_ptr<FileSystemSync>> begin_sync(const Path& path) override {
+        return files_.begin_sync(path);
+    }
     Result<std::unique_ptr<FileLock>> lock_file(const Path& path) override {
         return files_.lock_file(path);
     }
