@@ -221,6 +221,43 @@ TEST_P(FaultsTest, FailingCallsAfterARestoreBehindFullTilesLoseNothing) {
     }
 }
 
+TEST_P(FaultsTest, DyingInTheFirstOpeningAfterARestoreAndInTheNextLosesNothing) {
+    constexpr std::uint64_t kRestored = 10;
+    const auto use_again = [&](FileSystem& files) {
+        const auto journal = open_journal(files, "/j", entry_key_);
+        if (!journal || !(*journal)->append(test_entries(kRestored, kTileWidth))) return kRestored;
+        static_cast<void>((*journal)->publish());
+        return kRestored + kTileWidth;
+    };
+    SeededRandom random(7);
+    bool died = true;
+    for (int first = 1; died; ++first) {
+        ASSERT_LT(first, 100);
+        bool died_again = true;
+        for (int second = 1; died_again; ++second) {
+            ASSERT_LT(second, 200);
+            SimulatedDisk disk;
+            restore_behind_full_tiles(disk, kRestored, entry_key_);
+            const int before = disk.changes();
+            // A name is made and not synced, where the change is one of names.
+            disk.arm(first, Fault::kHalf, true);
+            static_cast<void>(open_journal(disk, "/j", entry_key_));
+            died = disk.changes() - before >= first;
+            disk.disarm();
+            const int between = disk.changes();
+            disk.arm(second, Fault::kHalf, true);
+            const std::uint64_t acknowledged = use_again(disk);
+            died_again = disk.changes() - between >= second;
+            disk.disarm();
+            // The names are gone, and what is written over without them is torn.
+            disk.cut_power(nullptr, &random);
+            expect_sound(disk, "/j", entry_key_, acknowledged,
+                         "change " + std::to_string(first) + ", then " + std::to_string(second));
+            if (HasFatalFailure()) return;
+        }
+    }
+}
+
 TEST_P(FaultsTest, WhatADeathLeftOfAPartialTileGoesWithTheNextOpening) {
     SimulatedDisk disk;
     grow(**open_journal(disk, "/j", entry_key_), 10);

@@ -410,7 +410,7 @@ Status make_durable(const Recovered& recovered, const TileFiles& tiles) {
         CLOISON_TRY_STATUS(tiles.files().write_file_atomically(
             tiles.directory() / segment_path(recovered.segments[first + i]),
             recovered.unpublished[i], 0600));
-    CLOISON_TRY_STATUS(tiles.write_missing_partials(recovered.published));
+    CLOISON_TRY_STATUS(tiles.ensure_partials(recovered.published));
     return tiles.remove_partials_beyond(recovered.published);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <set>
 
 #include "crypto/box.h"
 
@@ -135,12 +136,16 @@ Status TileFiles::write(const TileId& tile, std::uint64_t width, ByteView conten
     return files_.sync_directory(path.parent_path());
 }
 
-Status TileFiles::write_missing_partials(std::uint64_t size) const {
+Status TileFiles::ensure_partials(std::uint64_t size) const {
+    std::set<Path> directories;
     for (int level = TileId::kEntries; level < kTileLevels; ++level) {
         const TileId tile{level, hashes_at_level(size, std::max(level, 0)) / kTileWidth};
         const std::uint64_t width = tile_width(tile, size);
         if (width == 0) continue;
         const Path path = directory_ / tile.path(width);
+        for (Path below = Path(tile.path(width)).parent_path(); !below.empty();
+             below = below.parent_path())
+            directories.insert(directory_ / below);
         CLOISON_TRY(const bool there, files_.exists(path));
         if (there) continue;
         CLOISON_TRY(auto content, read(tile, width));
@@ -154,6 +159,9 @@ Status TileFiles::write_missing_partials(std::uint64_t size) const {
         CLOISON_TRY_STATUS(files_.create_directories(path.parent_path()));
         CLOISON_TRY_STATUS(files_.write_file_atomically(path, sealed(tile, width, content), 0600));
     }
+    // A process that died may have made a file or a directory and not synced its name.
+    if (!directories.empty()) directories.insert(directory_);
+    for (const Path& directory : directories) CLOISON_TRY_STATUS(files_.sync_directory(directory));
     return {};
 }
 

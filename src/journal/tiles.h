@@ -56,10 +56,12 @@ class TileFiles {
     /// Writes without syncing, over what a crash may have left. What is complete once never
     /// changes, and no checkpoint covers it before it is synced.
     Status write(const TileId& tile, std::uint64_t width, ByteView content, bool sync) const;
-    /// Writes, durably, the partial forms that a tree of `size` entries needs where only full tiles
-    /// serve in their place, as in a copy that was made while they gave way. A full tile that no
-    /// checkpoint covers is written over in place, which a crash may cut short.
-    Status write_missing_partials(std::uint64_t size) const;
+    /// Makes sure that the partial forms that a tree of `size` entries needs are durable. Writes
+    /// them where only full tiles serve in their place, as in a copy that was made while they gave
+    /// way: a full tile that no checkpoint covers is written over in place, which a crash may cut
+    /// short. Where they are there, their names are synced: a process that died before it had done
+    /// that may have written them.
+    Status ensure_partials(std::uint64_t size) const;
     /// Removes the partial forms of a tile that is now full.
     Status remove_partials(const TileId& tile) const;
     /// Removes, durably, the partial tiles beyond a tree of `size` entries: no checkpoint covers
