@@ -219,6 +219,10 @@ Result<Witness::Made> Witness::create(FileSystem& files, const Path& directory,
                     "A witness's name is like \"example.org/w1\": 1 to 128 bytes without spaces "
                     "and '+'.");
     CLOISON_TRY_STATUS(files.create_directories(directory / "logs"));
+    // They may be there since a process that died before it had synced their names.
+    CLOISON_TRY_STATUS(files.sync_directory(directory));
+    if (directory.has_parent_path())
+        CLOISON_TRY_STATUS(files.sync_directory(directory.parent_path()));
     CLOISON_TRY(const auto alone, lock_keys(files, directory));
     CLOISON_TRY(const bool has_key, files.exists(key_path(directory)));
     CLOISON_TRY(const bool has_vkey, files.exists(vkey_path(directory)));

@@ -266,7 +266,7 @@ TEST_F(WitnessKeysTest, InitThatWasCutShortIsFinishedByTheNext) {
     int finished = 0;
     for (const Fault fault : {Fault::kBefore, Fault::kHalf, Fault::kAfter})
         for (const bool power : {false, true})
-            for (int number = 1; number <= 3; ++number) {
+            for (int number = 1; number <= 5; ++number) {
                 SimulatedDisk faulty;
                 SeededRandom random(9);
                 faulty.arm(number, fault, true);
