@@ -118,13 +118,16 @@ std::unique_ptr<Cosigner> start_cosigner(const Keeper::Witnesses& witnesses,
         [&alarms](std::string_view cause) { return alarms.raise(cause); });
 }
 
-/// Lines never go back in time: they wait for the clock, and grants do not.
-void warn_of_clock(Time now, Time last) {
+/// When the last line was written. Lines never go back in time: they wait for a clock that does,
+/// and grants do not.
+Result<Time> last_line(const journal::Journal& journal, Time now) {
     constexpr Duration kNoticed{60'000};
-    if (last <= now + kNoticed) return;
-    log_warning("The journal's last line is of " + format_rfc3339(last) + ", and the clock says " +
-                format_rfc3339(now) +
-                ": until it has caught up, lines bear that time, and grants count as expired.");
+    CLOISON_TRY(const auto last, last_time(journal));
+    if (last > now + kNoticed)
+        log_warning("The journal's last line is of " + format_rfc3339(last) +
+                    ", and the clock says " + format_rfc3339(now) +
+                    ": until it has caught up, lines bear that time, and grants count as expired.");
+    return last;
 }
 
 }  // namespace
@@ -199,8 +202,7 @@ Result<std::unique_ptr<Keeper>> Keeper::open(Options options, registry::Registry
     CLOISON_TRY(parts->history, open_history(directory / "history.sqlite", *parts->journal,
                                              parts->keys.history(), files, random));
 
-    CLOISON_TRY(const auto last, last_time(*parts->journal));
-    warn_of_clock(clock.now(), last);
+    CLOISON_TRY(const auto last, last_line(*parts->journal, clock.now()));
     CLOISON_TRY(auto receipt_key, load_journal_key(files, directory));
     parts->receipts = std::make_unique<ReceiptSigner>(options.origin, std::move(receipt_key));
     parts->recorder = std::make_unique<Recorder>(
