@@ -241,9 +241,10 @@ class SimulatedDisk : public FileSystem {
         Status truncate(std::uint64_t size) override {
             const std::lock_guard lock(disk_.mutex_);
             return disk_.change([&](bool) {
-                const auto [smaller, larger] = std::minmax<std::size_t>(size, node_->now.size());
+                const std::size_t before = node_->now.size();
                 node_->now.resize(size);
-                node_->soil(smaller, larger);
+                node_->soil(std::min<std::size_t>(before, size),
+                            std::max<std::size_t>(before, size));
             });
         }
         Result<std::uint64_t> size() override {
