@@ -6,6 +6,7 @@
 
 #include "crypto/keys.h"
 #include "keeper/client/errors.h"
+#include "load_clock.h"
 #include "net/rpc.h"
 
 namespace cloison::faults {
@@ -20,7 +21,7 @@ crypto::SigningKey key_of(const Path& file) {
 
 keeper::KeeperClient client(const Path& var, const std::string& service) {
     auto caller = std::make_shared<net::CallerIdentity>(
-        service, key_of(var / service / "service.key"), system_clock());
+        service, key_of(var / service / "service.key"), load_clock());
     return keeper::KeeperClient(net::connect_rpc(var / "run" / "keeper.sock", "keeper", caller));
 }
 
@@ -186,7 +187,7 @@ keeper::Grant KeeperCalls::grant(const char* purpose, const char* door, registry
     grant.door = door;
     grant.origin = "127.0.0.1";
     grant.purpose = purpose;
-    grant.issued = system_clock().now();
+    grant.issued = load_clock().now();
     grant.expires = grant.issued + Duration(5 * 60'000);
     return grant;
 }

@@ -112,7 +112,7 @@ class Kills(unittest.TestCase):
             keeper = Service(here.var)
             keeper.start(environment)
             load = Load(here.var, SEED, here.var.parent / "acknowledged", register=budgets.register,
-                        environment=clock.environment())
+                        environment=clock.file_alone())
             tenths = Tenths(KILLS)
             age = 0
             try:

@@ -2,6 +2,7 @@
 
 #include "journal/journal.h"
 #include "load.h"
+#include "load_clock.h"
 
 namespace cloison::faults {
 namespace {
@@ -19,7 +20,7 @@ int age_class(const BudgetWindow& window, std::uint32_t person) {
 template <class Lines, class Counted>
 BudgetWindow window(const Lines& lines, const registry::Budget& budget, const Counted& counts) {
     BudgetWindow found{budget, {}, {}};
-    const Time now = system_clock().now();
+    const Time now = load_clock().now();
     for (const Line& line : lines) {
         if (!counts(line) || line.time <= now - kDay) continue;
         found.day.insert(line.person);
