@@ -186,9 +186,10 @@ class Theft {
     TemporaryDirectory scratch_;
     std::vector<Loot> loot_;
     std::vector<StolenStore> stores_;
-    /// What the desk and the compartments may both know: who of the staff did something, and the
-    /// approvals of two for bulk purposes. No data subject is named by either.
-    std::set<std::string> doings_of_staff_;
+    std::set<std::string> staff_;  ///< Actor ids, which officers' doings are signed with.
+    /// What the desk may know besides: approvals of two for bulk purposes. They name no data
+    /// subject.
+    std::set<std::string> staff_and_approvals_;
     std::set<std::int64_t> times_of_approvals_;
 };
 
@@ -275,21 +276,19 @@ Status Theft::look_for_values() {
 
 void Theft::collect_doings_of_staff() {
     const StolenStore* identity = store("identity");
-    std::size_t staff = 0;
     if (const auto* actors = identity->column("account", "actor"))
         if (const auto* roles = identity->column("account", "role"))
             for (std::size_t i = 0; i < std::min(actors->blobs.size(), roles->integers.size()); ++i)
-                if (roles->integers[i] != 1)
-                    staff += doings_of_staff_.insert(actors->blobs[i]).second ? 1 : 0;
+                if (roles->integers[i] != 1) staff_.insert(actors->blobs[i]);
     figure("ids of staff that may be shared: who handled a case is no secret of the case",
-           std::to_string(staff));
-    std::size_t approvals = 0;
+           std::to_string(staff_.size()));
+    staff_and_approvals_ = staff_;
     if (const auto* ids = identity->column("approval", "approval"))
-        for (const auto& id : ids->blobs) approvals += doings_of_staff_.insert(id).second ? 1 : 0;
+        staff_and_approvals_.insert(ids->blobs.begin(), ids->blobs.end());
     if (const auto* times = identity->column("approval", "requested_ms"))
         times_of_approvals_.insert(times->integers.begin(), times->integers.end());
-    figure("ids of approvals that may be shared: they name a list, and none who is in it",
-           std::to_string(approvals));
+    figure("ids of approvals that the desk may share: they name a list, and none who is in it",
+           std::to_string(staff_and_approvals_.size() - staff_.size()));
 }
 
 /// Compartments side by side: none may name what another names.
@@ -301,13 +300,16 @@ void Theft::look_for_links() {
             if (stores_[i].name == stores_[j].name) continue;
             std::string pair = stores_[i].name;
             pair.append(" and ").append(stores_[j].name);
+            const bool with_desk = stores_[i].name == "desk" || stores_[j].name == "desk";
             for (const auto& [column, count] :
-                 shared_values(stores_[i], stores_[j], doings_of_staff_)) {
+                 shared_values(stores_[i], stores_[j], with_desk ? staff_and_approvals_ : staff_)) {
                 links += count;
                 add_fault(report_,
                           pair + " share " + std::to_string(count) + " values of " + column + '.');
             }
-            if (const auto times = shared_fine_times(stores_[i], stores_[j], times_of_approvals_);
+            if (const auto times =
+                    shared_fine_times(stores_[i], stores_[j],
+                                      with_desk ? times_of_approvals_ : std::set<std::int64_t>{});
                 times > 0)
                 add_fault(report_,
                           pair + " share " + std::to_string(times) + " times finer than an hour.");

@@ -186,7 +186,7 @@ TEST_F(StolenDatabaseTest, FindsAnIdThatTheDeskSharesWithCasework) {
     EXPECT_FALSE(report->ok);
 }
 
-TEST_F(StolenDatabaseTest, AnApprovalMayBeNamedByTheDesk) {
+TEST_F(StolenDatabaseTest, AnApprovalMayBeNamedByTheDeskAlone) {
     const Bytes id = noise(16);
     const std::int64_t asked_ms = 1'790'000'123'456;
     const Path identity = options_.identity / "identity.db";
@@ -205,6 +205,16 @@ TEST_F(StolenDatabaseTest, AnApprovalMayBeNamedByTheDesk) {
     const auto report = stolen_database(options_, files_);
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_TRUE(report->ok) << report->text();
+    // In another compartment it is one.
+    const char* casework =
+        "CREATE TABLE request (request BYTES PRIMARY KEY, pseudonym BYTES, sealed BYTES, "
+        "created_ms BIGINT) KEYED;";
+    const Path requests = options_.casework / "casework.db";
+    const Bytes request = noise(16);
+    change(requests, casework, "INSERT INTO request VALUES ($1, $2, $3, $4)",
+           {request, id, noise(150), asked_ms});
+    EXPECT_FALSE(stolen_database(options_, files_)->ok);
+    change(requests, casework, "DELETE FROM request WHERE request = $1", {request});
     // Another time of that fineness is a link still.
     change(identity, schema_, "INSERT INTO account VALUES ($1, $2, 1, $3, $4)",
            {noise(16), noise(16), noise(150), asked_ms + 1});
